@@ -1,0 +1,1 @@
+"""The call: one phone call, from ringing to its record."""

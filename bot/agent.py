@@ -1,0 +1,45 @@
+"""The agent on the line: greets once the call is up, takes turns, offers the persona's tools."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from livekit.agents import Agent, StopResponse
+from livekit.agents.llm import ChatContext, ChatMessage, Tool
+
+from bot.greeting import Greeting
+
+if TYPE_CHECKING:
+    from bot.hangup import Hangup
+    from bot.leg import Leg
+    from bot.persona import Persona
+
+WORD = re.compile(r"\w")
+
+
+class PhoneAgent(Agent):
+    """Speaks as one persona on one call."""
+
+    def __init__(self, persona: Persona, leg: Leg, hangup: Hangup, tools: list[Tool]) -> None:
+        super().__init__(instructions=persona.instructions.strip(), tools=list(tools))
+        self._persona = persona
+        self._leg = leg
+        self._hangup = hangup
+
+    async def on_enter(self) -> None:
+        """Greets once `sip.callStatus` is active: the gateway discards what is played earlier."""
+        voice = self.session.tts
+        if voice is None:
+            raise RuntimeError("a phone agent needs a voice")
+        greeting = Greeting(self._persona.greeting, voice)
+        try:
+            await self._leg.answered.wait()
+            await self.session.say(greeting.text, audio=greeting.audio())
+        finally:
+            await greeting.aclose()
+
+    async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
+        """Answers no turn that holds no word, and none once the call is ending."""
+        if self._hangup.begun or not WORD.search(new_message.text_content or ""):
+            raise StopResponse

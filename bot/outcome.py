@@ -1,0 +1,66 @@
+"""The one vocabulary of how a call ended, shared by the bot, the commands and the records. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How a call ended."""
+
+    COMPLETED = "completed"
+    """Answered, talked, ended by either side."""
+    ABANDONED = "abandoned"
+    """The caller hung up before the call was answered."""
+    CONNECTION_LOST = "connection-lost"
+    """The phone's audio or signalling stopped without a hang-up."""
+    TIME_LIMIT = "time-limit"
+    """The persona's limit on the length of a call was reached."""
+    FAILED = "failed"
+    """A fault on our side or a provider's ended it."""
+    STOPPED = "stopped"
+    """An operator or a worker's shutdown ended it."""
+
+
+class EndedBy(StrEnum):
+    """Which side ended a call."""
+
+    CALLER = "caller"
+    BOT = "bot"
+    NETWORK = "network"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The end of one call."""
+
+    outcome: Outcome
+    ended_by: EndedBy
+    detail: str = ""
+    """A static phrase for people, such as `end_call tool`; never what was said."""
+
+
+def phone_left(reason: str | None, *, answered: bool, hung_up: bool) -> Ending:
+    """Why the phone's participant left.
+
+    Args:
+        reason: LiveKit's DisconnectReason by name, None when unknown. livekit-sip leaves with
+            CLIENT_INITIATED after the phone's BYE or CANCEL, and with an unknown reason after a
+            media timeout.
+        answered: whether `sip.callStatus` ever was `active`.
+        hung_up: whether `sip.callStatus` was `hangup` when it left.
+    """
+    match reason:
+        case "PARTICIPANT_REMOVED" | "ROOM_DELETED" | "DUPLICATE_IDENTITY" | "SERVER_SHUTDOWN":
+            return Ending(Outcome.STOPPED, EndedBy.OPERATOR, reason.lower().replace("_", "-"))
+        case "CLIENT_INITIATED" | "USER_REJECTED" | "USER_UNAVAILABLE":
+            gone = True
+        case _:
+            gone = hung_up
+    if not gone:
+        return Ending(Outcome.CONNECTION_LOST, EndedBy.NETWORK, "no audio from the phone")
+    if answered:
+        return Ending(Outcome.COMPLETED, EndedBy.CALLER, "caller hung up")
+    return Ending(Outcome.ABANDONED, EndedBy.CALLER, "caller hung up before the answer")

@@ -1,0 +1,134 @@
+"""Personas: who the bot is on which number, one TOML file each. Pure but for reading the files."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import phonenumbers
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+ToolName = Literal["end_call", "take_message"]
+
+
+class PersonaError(Exception):
+    """The personas cannot be used; the message names each file, key and fault."""
+
+
+def _e164(number: str) -> str:
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException as error:
+        raise ValueError(f"{number} is not a number in E.164 form, like +12025550100") from error
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+Number = Annotated[str, AfterValidator(_e164)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Voice(_Table):
+    """How it sounds."""
+
+    id: str | None = None
+    """Cartesia voice id; absent: the plugin's default."""
+    language: str = "en"
+    speed: float | None = Field(default=None, ge=0.6, le=1.5)
+
+
+class Phrases(_Table):
+    """Sentences spoken without asking the model."""
+
+    farewell: str = "Thank you for calling. Goodbye."
+    apology: str = "I'm sorry, I'm having trouble right now. Could you say that again?"
+    giving_up: str = "I'm sorry, I can't help you right now. Please call again later. Goodbye."
+    time_limit: str = "I'm sorry, our time on this call is up. Thank you for calling. Goodbye."
+
+
+class Limits(_Table):
+    """Bounds of a call."""
+
+    max_call_s: float = Field(default=900, gt=0)
+
+
+class Persona(_Table):
+    """Who answers."""
+
+    name: str
+    """The file's name without its ending."""
+    numbers: tuple[Number, ...] = ()
+    """Our numbers on which it answers."""
+    default: bool = False
+    """Whether it also answers on every number that no other persona names."""
+    greeting: str = Field(min_length=1)
+    instructions: str = Field(min_length=1)
+    language: str = "en-US"
+    tools: tuple[ToolName, ...] = ("end_call",)
+    voice: Voice = Voice()
+    phrases: Phrases = Phrases()
+    limits: Limits = Limits()
+
+
+class Personas:
+    """All personas of one folder."""
+
+    def __init__(self, personas: Iterable[Persona]) -> None:
+        self._by_name: Mapping[str, Persona] = {persona.name: persona for persona in personas}
+        self._by_number: Mapping[str | None, Persona] = {
+            number: persona for persona in self for number in persona.numbers
+        }
+
+    def __iter__(self) -> Iterator[Persona]:
+        return iter(self._by_name.values())
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Reads every `*.toml` of a folder.
+
+        Raises:
+            PersonaError: listing all faults of all files.
+        """
+        personas: list[Persona] = []
+        faults: list[str] = []
+        for path in sorted(folder.glob("*.toml")):
+            try:
+                fields = {"name": path.stem, **tomllib.loads(path.read_text(encoding="utf-8"))}
+                personas.append(Persona.model_validate(fields))
+            except tomllib.TOMLDecodeError as error:
+                faults.append(f"{path}: {error}")
+            except ValidationError as error:
+                faults += [
+                    f"{path}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+                    for fault in error.errors()
+                ]
+        faults += _faults_between(personas) if not faults else []
+        if not personas and not faults:
+            faults.append(f"{folder}: there is no persona, that is no *.toml file")
+        if faults:
+            raise PersonaError("\n".join(["Put these personas right:", *faults]))
+        return cls(personas)
+
+    def named(self, name: str) -> Persona | None:
+        """The persona of that name."""
+        return self._by_name.get(name)
+
+    def for_number(self, number: str | None) -> Persona:
+        """The persona that answers on `number`: the one that names it, else the default."""
+        default = next(persona for persona in self if persona.default)
+        return self._by_number.get(number, default)
+
+
+def _faults_between(personas: list[Persona]) -> list[str]:
+    owners = Counter(number for persona in personas for number in persona.numbers)
+    faults = [f"{number} is answered by two personas" for number, n in owners.items() if n > 1]
+    defaults = [persona.name for persona in personas if persona.default]
+    if personas and len(defaults) != 1:
+        named = f", not {len(defaults)} ({', '.join(defaults)})" if defaults else ""
+        faults.append(f"exactly one persona must say `default = true`{named}")
+    return faults

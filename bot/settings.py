@@ -1,0 +1,175 @@
+"""The only reader of the environment: frozen settings, every missing or wrong value named at once.
+
+A value comes from the process environment, else from the env file: the one given, else the one
+that HOTLINE_ENV_FILE names, else `.env`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ENV_FILE_NAME = "HOTLINE_ENV_FILE"
+OWN_PREFIX = "HOTLINE_"
+DECLARATION_PREFIX = "HOTLINE_SIP_"  # secrets that sip/*.toml refer to; bot-admin reads them
+
+
+class SettingsError(Exception):
+    """The environment cannot be used; the message lists every missing, wrong and unknown value."""
+
+
+def environment(env_file: Path | None = None) -> Mapping[str, str]:
+    """The env file's values under those of the process; empty values count as absent.
+
+    Raises:
+        SettingsError: the env file is named but is not there.
+    """
+    values = {**dotenv_values(_env_file(env_file)), **os.environ}  # noqa: TID251
+    return {name: value for name, value in values.items() if value}
+
+
+def _env_file(given: Path | None) -> Path:
+    named = given or os.environ.get(ENV_FILE_NAME)  # noqa: TID251
+    if named is None:
+        return Path(".env")
+    if not Path(named).is_file():
+        raise SettingsError(f"There is no env file {named}: name one that exists.")
+    return Path(named)
+
+
+class LiveKitSettings(BaseSettings):
+    """Where LiveKit is, and the key that opens it."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True
+    )
+
+    livekit_url: str = Field(validation_alias="LIVEKIT_URL")
+    """ws(s):// or http(s):// address of the server."""
+    livekit_api_key: str = Field(validation_alias="LIVEKIT_API_KEY")
+    livekit_api_secret: SecretStr = Field(validation_alias="LIVEKIT_API_SECRET")
+
+    @field_validator("livekit_url")
+    @classmethod
+    def _url_is_absolute(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("ws", "wss", "http", "https") or not parts.hostname:
+            raise ValueError("must look like wss://NAME.livekit.cloud or ws://127.0.0.1:7880")
+        return url
+
+    @property
+    def on_livekit_cloud(self) -> bool:
+        """Whether the server is LiveKit Cloud, which brings inference and noise cancellation."""
+        host = urlsplit(self.livekit_url).hostname or ""
+        return host.endswith(".livekit.cloud")
+
+    @classmethod
+    def load(cls, env_file: Path | None = None) -> Self:
+        """Reads the environment.
+
+        Raises:
+            SettingsError: with every fault in one message.
+        """
+        values = environment(env_file)
+        faults = list(cls._faults(values))
+        try:
+            settings = cls(_env_file=_env_file(env_file))  # type: ignore[call-arg]
+        except ValidationError as error:
+            faults = [*_validation_faults(error), *faults]
+        if faults:
+            listed = "\n".join(f"  - {fault}" for fault in faults)
+            raise SettingsError(
+                f"Hotline cannot start. Put these right in the environment or in "
+                f"{_env_file(env_file)} (see .env.example):\n{listed}"
+            )
+        return settings
+
+    @classmethod
+    def _faults(cls, values: Mapping[str, str]) -> Iterable[str]:
+        """What is wrong beyond single fields."""
+        return _unknown_names(values)
+
+
+class Settings(LiveKitSettings):
+    """All that the worker needs to answer calls."""
+
+    agent_name: str = Field(default="hotline", min_length=1, validation_alias="HOTLINE_AGENT_NAME")
+    """The name that dispatch rules ask for; LiveKit dispatches to it explicitly."""
+
+    deepgram_api_key: SecretStr | None = Field(default=None, validation_alias="DEEPGRAM_API_KEY")
+    deepgram_base_url: str | None = Field(default=None, validation_alias="DEEPGRAM_BASE_URL")
+    deepgram_model: str = Field(default="nova-3", validation_alias="DEEPGRAM_MODEL")
+
+    cartesia_api_key: SecretStr | None = Field(default=None, validation_alias="CARTESIA_API_KEY")
+    cartesia_base_url: str | None = Field(default=None, validation_alias="CARTESIA_BASE_URL")
+    cartesia_model: str = Field(default="sonic-3", validation_alias="CARTESIA_MODEL")
+
+    backboard_api_key: SecretStr | None = Field(default=None, validation_alias="BACKBOARD_API_KEY")
+    backboard_base_url: str | None = Field(default=None, validation_alias="BACKBOARD_BASE_URL")
+    backboard_llm_provider: str = Field(default="openai", validation_alias="BACKBOARD_LLM_PROVIDER")
+    backboard_model: str = Field(default="gpt-4o", validation_alias="BACKBOARD_MODEL")
+
+    turn_detector: Literal["v1-mini", "multilingual"] = Field(
+        default="v1-mini", validation_alias="HOTLINE_TURN_DETECTOR"
+    )
+    noise_cancellation: Literal["auto", "off"] = Field(
+        default="auto", validation_alias="HOTLINE_NOISE_CANCELLATION"
+    )
+    """`auto`: BVCTelephony on LiveKit Cloud, nothing elsewhere."""
+
+    personas_dir: Path = Field(
+        default=Path(__file__).parent / "personas", validation_alias="HOTLINE_PERSONAS_DIR"
+    )
+    records_dir: Path = Field(default=Path("var/records"), validation_alias="HOTLINE_RECORDS_DIR")
+
+    max_calls: int = Field(default=5, ge=1, validation_alias="HOTLINE_MAX_CALLS")
+    """Calls this worker takes at once; the free LiveKit plan allows 5 sessions."""
+    idle_processes: int = Field(default=2, ge=0, validation_alias="HOTLINE_IDLE_PROCESSES")
+    """Warm processes that wait for the next call; each holds the models in memory."""
+    health_port: int = Field(default=8082, ge=0, le=65535, validation_alias="HOTLINE_HEALTH_PORT")
+    """0 takes a free port. LiveKit's own default, 8081, is also livekit-sip's."""
+
+    @classmethod
+    def _faults(cls, values: Mapping[str, str]) -> Iterable[str]:
+        yield from super()._faults(values)
+        if ".livekit.cloud" in values.get("LIVEKIT_URL", ""):
+            return  # LiveKit Inference serves whatever has no key of its own
+        for provider, role in (
+            ("DEEPGRAM", "hear"),
+            ("BACKBOARD", "think"),
+            ("CARTESIA", "speak"),
+        ):
+            if not (values.get(f"{provider}_API_KEY") or values.get(f"{provider}_BASE_URL")):
+                yield (
+                    f"{provider}_API_KEY is missing: the bot cannot {role} without it unless "
+                    "LIVEKIT_URL is a LiveKit Cloud project (the lab needs no key: bot-lab up)"
+                )
+
+
+def _validation_faults(error: ValidationError) -> Iterable[str]:
+    for fault in error.errors():
+        name = str(fault["loc"][0]) if fault["loc"] else "settings"
+        if fault["type"] == "missing":
+            yield f"{name} is missing"
+        else:
+            yield f"{name}: {fault['msg'].removeprefix('Value error, ')}"
+
+
+def _unknown_names(values: Mapping[str, str]) -> Iterable[str]:
+    known = {str(field.validation_alias) for field in Settings.model_fields.values()}
+    known.add(ENV_FILE_NAME)
+    for name in sorted(values):
+        if not name.startswith(OWN_PREFIX) or name.startswith(DECLARATION_PREFIX):
+            continue
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f": do you mean {near[0]}?" if near else ""
+            yield f"{name} is not a setting{hint}"

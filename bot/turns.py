@@ -1,0 +1,111 @@
+"""How long the bot waits before it takes its turn: longer where the words say more will come.
+
+The audio turn detector hears whether a voice sounds finished; it cannot know that "my number is
+five five five" has seven digits to go. So what was understood so far sets the wait: `patience` is
+the pure rule, `TurnTaking` applies it to a session while the caller speaks.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from livekit.agents import AgentSession, ConversationItemAddedEvent, UserInputTranscribedEvent
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Silence after the caller's last sound before the turn is taken."""
+
+    min_delay_s: float
+    """When the voice sounds finished."""
+    max_delay_s: float
+    """When it does not."""
+
+
+SETTLED = Patience(0.3, 2.5)
+"""A finished thought: LiveKit's own delays for its audio turn detector."""
+AFTER_NUMERAL = Patience(0.7, 2.5)
+"""It ends in a numeral: perhaps the whole of it ("at three thirty"), perhaps not."""
+UNFINISHED = Patience(1.1, 3.0)
+"""It ends in a word that wants another one."""
+SPELLING = Patience(1.4, 3.0)
+"""Digits are being told in groups; people pause 0.5 to 1 s between them."""
+
+WHOLE_NUMBER_DIGITS = 10
+"""Digits of a national number in the North American plan; a told number is then complete."""
+
+DIGIT_WORDS = frozenset("zero oh one two three four five six seven eight nine".split())
+NUMERAL_WORDS = DIGIT_WORDS | frozenset(
+    "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty "
+    "thirty forty fifty sixty seventy eighty ninety hundred thousand double triple".split()
+)
+OPEN_WORDS = frozenset(
+    "a an the and or but so because that which to for from of in on at by with about into between "
+    "my your his her our their is are was it's i'm i'd i'll we we're need want like um uh er hmm "
+    "number".split()
+)
+OPEN_PHRASES = ("let me see", "let me think", "let me check", "one moment", "hold on", "wait")
+
+WORD = re.compile(r"[a-z']+|\d")
+
+
+def patience(transcript: str) -> Patience:
+    """How long to wait after `transcript`, the caller's turn as understood so far."""
+    text = transcript.lower().strip()
+    words = WORD.findall(text)
+    if not words:
+        return SETTLED
+    numerals = _trailing_numerals(words)
+    digits = sum(word.isdigit() or word in DIGIT_WORDS for word in numerals)
+    if digits >= WHOLE_NUMBER_DIGITS:
+        return SETTLED
+    if digits >= 3 or (numerals and "number" in words):
+        return SPELLING
+    if numerals:
+        return AFTER_NUMERAL
+    if words[-1] in OPEN_WORDS or text.endswith((",", "-", "—", "…", "...")):
+        return UNFINISHED
+    if " ".join(words).endswith(OPEN_PHRASES):
+        return UNFINISHED
+    return SETTLED
+
+
+def _trailing_numerals(words: list[str]) -> list[str]:
+    numerals: list[str] = []
+    for word in reversed(words):
+        if not (word.isdigit() or word in NUMERAL_WORDS):
+            break
+        numerals.append(word)
+    return numerals
+
+
+class TurnTaking:
+    """Sets a session's endpointing delays by what the caller has said in the turn so far."""
+
+    def __init__(self, session: AgentSession[None]) -> None:
+        self._session = session
+        self._finals: list[str] = []
+        self._patience = SETTLED
+        # Listeners run inside emit, that is before LiveKit reads the delays for this transcript.
+        session.on("user_input_transcribed", self._on_transcript)
+        session.on("conversation_item_added", self._on_item)
+
+    def _on_transcript(self, event: UserInputTranscribedEvent) -> None:
+        self._wait(patience(" ".join([*self._finals, event.transcript])))
+        if event.is_final:
+            self._finals.append(event.transcript)
+
+    def _on_item(self, event: ConversationItemAddedEvent) -> None:
+        if getattr(event.item, "role", None) == "user":
+            self._finals.clear()
+            self._wait(SETTLED)
+
+    def _wait(self, wanted: Patience) -> None:
+        if wanted != self._patience:
+            self._patience = wanted
+            self._session.update_options(
+                endpointing_opts={"min_delay": wanted.min_delay_s, "max_delay": wanted.max_delay_s}
+            )

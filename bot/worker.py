@@ -1,0 +1,121 @@
+"""The worker: `python -m livekit.agents start bot/worker.py`. Wiring only.
+
+LiveKit imports this module in the worker and in each of its job processes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+
+from livekit.agents import AgentServer, JobContext, JobProcess, inference
+from livekit.agents.worker import ServerEnvOption
+
+from bot.agent import PhoneAgent
+from bot.call import Call, JobMetadata, JobMetadataError
+from bot.dtmf import Keypad, note
+from bot.hangup import Hangup
+from bot.leg import Leg
+from bot.outcome import EndedBy, Ending, Outcome
+from bot.persona import PersonaError, Personas
+from bot.record import CallRecord
+from bot.session import build_session, room_options
+from bot.settings import Settings, SettingsError
+from bot.tools import offered
+from bot.trouble import Trouble
+from bot.turns import TurnTaking
+
+log = logging.getLogger("hotline.worker")
+
+try:
+    settings = Settings.load()
+    personas = Personas.load(settings.personas_dir)
+except (SettingsError, PersonaError) as error:
+    sys.exit(str(error))
+
+
+def prewarm(process: JobProcess) -> None:
+    """Loads what every call needs before a call is waiting for it."""
+    process.userdata["vad"] = inference.VAD(model="silero")
+
+
+def load(server: AgentServer) -> float:
+    """Calls in progress as a share of what this worker may take."""
+    return len(server.active_jobs) / settings.max_calls
+
+
+server = AgentServer(
+    ws_url=settings.livekit_url,
+    api_key=settings.livekit_api_key,
+    api_secret=settings.livekit_api_secret.get_secret_value(),
+    setup_fnc=prewarm,
+    load_fnc=load,
+    load_threshold=0.99,  # LiveKit wants less than 1; a full house is 1
+    num_idle_processes=ServerEnvOption(
+        dev_default=settings.idle_processes, prod_default=settings.idle_processes
+    ),
+    port=settings.health_port,
+)
+
+
+@server.rtc_session(agent_name=settings.agent_name)
+async def entrypoint(ctx: JobContext) -> None:
+    """Answers one call."""
+    record = CallRecord(job_id=ctx.job.id, room=ctx.job.room.name)
+    hangup = Hangup(ctx, record.ended)
+
+    async def finish(reason: str) -> None:
+        await hangup.on_shutdown(reason)
+        record.write(settings.records_dir)
+
+    ctx.add_shutdown_callback(finish)
+
+    await ctx.connect()
+    phone = await Leg.phone_in(ctx)
+    if phone is None:
+        gone = Ending(Outcome.ABANDONED, EndedBy.CALLER, "gone before the agent came")
+        hangup.end_call(gone, now=True)
+        return
+
+    call = Call.from_job(_metadata(ctx), ctx.room.name, phone.identity, phone.attributes)
+    ctx.log_context_fields = {"call_id": call.call_id}
+    persona = personas.named(call.metadata.persona or "") or personas.for_number(call.our_number)
+    record.call, record.persona = call, persona.name
+
+    session = build_session(settings, persona, ctx.proc.userdata["vad"])
+    hangup.speaks_through(session)
+    record.follow(session)
+    TurnTaking(session)
+    Trouble(session, persona.phrases, hangup)
+    leg = Leg(
+        ctx.room,
+        phone,
+        on_answer=record.answered,
+        on_left=lambda ending: hangup.end_call(ending, now=True),
+    )
+    Keypad(
+        ctx.room,
+        phone.identity,
+        on_key=record.key_pressed,
+        on_entry=lambda keys: session.generate_reply(user_input=note(keys)),
+    )
+    agent = PhoneAgent(persona, leg, hangup, offered(persona, hangup, record))
+    await session.start(
+        agent, room=ctx.room, room_options=room_options(settings, phone.identity), record=False
+    )
+    asyncio.get_running_loop().call_later(
+        persona.limits.max_call_s,
+        lambda: hangup.end_call(
+            Ending(Outcome.TIME_LIMIT, EndedBy.BOT, "max_call_s"),
+            farewell=persona.phrases.time_limit,
+        ),
+    )
+
+
+def _metadata(ctx: JobContext) -> JobMetadata:
+    try:
+        return JobMetadata.parse(ctx.job.metadata)
+    except JobMetadataError as error:
+        log.warning("ignoring the job's metadata", extra={"reason": str(error)})
+        return JobMetadata()

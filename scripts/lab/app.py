@@ -1,0 +1,172 @@
+"""The command `bot-lab`: the phone network in a box, from a shell."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from typing import Annotated, Literal, ParamSpec, TypeVar
+
+import typer
+
+from lab.errors import LabError
+
+app = typer.Typer(
+    help="The phone network in a box: livekit-server, SIP gateway, emulated providers, phones.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Name = Annotated[str | None, typer.Option(help="Which lab, where several are up.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+
+
+def main() -> None:
+    """Runs the command line; a LabError is one sentence and exit status 1."""
+    app()
+
+
+def say(text: str) -> None:
+    """Talk goes to standard error; standard output is for data."""
+    typer.echo(text, err=True)
+
+
+def print_data(data: object) -> None:
+    """Data goes to standard output."""
+    typer.echo(json.dumps(data, indent=2 if sys.stdout.isatty() else None))
+
+
+def reporting(function: Callable[P, R]) -> Callable[P, R]:
+    """Turns a LabError into its sentence and exit status 1."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except LabError as error:
+            say(f"Error: {error}")
+            raise typer.Exit(1) from error
+
+    return run
+
+
+@app.command()
+@reporting
+def up(
+    name: Annotated[str, typer.Option(help="Name of the lab.")] = "default",
+    ports: Annotated[
+        Literal["default", "auto"], typer.Option(help="Well-known ports, or free ones.")
+    ] = "default",
+    detach: Annotated[bool, typer.Option(help="Return once it is ready.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start a lab; it stays until Ctrl-C, or `bot-lab down` when detached."""
+    from lab import owner  # noqa: PLC0415 - `bot-lab --help` stays fast
+
+    state = owner.detached(name, ports) if detach else None
+    if state is None:
+        owner.hold(name, ports, lambda ready: _announce(ready, as_json))
+    else:
+        _announce(state.as_json(), as_json)
+
+
+@app.command()
+@reporting
+def down(name: Name = None) -> None:
+    """End a lab and everything it started."""
+    from lab import owner  # noqa: PLC0415
+
+    say(f"The lab {owner.end(name).name} is down.")
+
+
+@app.command()
+@reporting
+def status(as_json: AsJson = False) -> None:
+    """List the labs on this machine."""
+    from lab.settings import LabSettings  # noqa: PLC0415
+    from lab.state import labs  # noqa: PLC0415
+
+    states = [state for state in labs(LabSettings.load().labs_dir) if state.running]
+    if as_json:
+        print_data([state.as_json() for state in states])
+    elif not states:
+        say("No lab is up.")
+    for state in states if not as_json else []:
+        typer.echo(f"{state.name}\tSIP {state.sip}\t{state.gateway} gateway\t{state.env_file}")
+
+
+@app.command()
+@reporting
+def logs(
+    process: Annotated[str | None, typer.Argument(help="Which process; absent: all.")] = None,
+    name: Name = None,
+    lines: Annotated[int, typer.Option(help="Last lines of each.")] = 40,
+) -> None:
+    """Show what a lab's processes logged."""
+    from lab.logs import tails  # noqa: PLC0415
+
+    for title, tail in tails(name, process, lines):
+        typer.echo(f"==> {title} <==\n{tail}")
+
+
+@app.command()
+@reporting
+def fault(
+    emulator: Annotated[Literal["deepgram", "cartesia", "backboard"], typer.Argument()],
+    kind: Annotated[
+        Literal["none", "stall", "status", "close"], typer.Argument(help="`none` clears it.")
+    ] = "none",
+    status_code: Annotated[int, typer.Option("--status", help="HTTP status to answer.")] = 500,
+    after_chunks: Annotated[int, typer.Option(help="Chunks served before it strikes.")] = 0,
+    times: Annotated[int | None, typer.Option(help="Answers it strikes; absent: all.")] = None,
+    first_byte_s: Annotated[float, typer.Option(help="Wait before the first chunk.")] = 0.0,
+    chunk_s: Annotated[float, typer.Option(help="Wait before every later chunk.")] = 0.0,
+    name: Name = None,
+) -> None:
+    """Make an emulated provider slow or faulty, for the next answers on."""
+    from lab import control  # noqa: PLC0415
+
+    faults = {
+        "fault": kind,
+        "status": status_code,
+        "after_chunks": after_chunks,
+        "times": times,
+        "first_byte_s": first_byte_s,
+        "chunk_s": chunk_s,
+    }
+    print_data(control.set_faults(name, emulator, faults))
+
+
+@app.command()
+@reporting
+def dial(
+    number: Annotated[str, typer.Argument(help="The number to call, such as +12025550100.")],
+    say_: Annotated[
+        list[str] | None, typer.Option("--say", help="A sentence; repeat for more turns.")
+    ] = None,
+    press: Annotated[str | None, typer.Option(help="Keys to press after the greeting.")] = None,
+    from_number: Annotated[str, typer.Option("--from", help="The caller.")] = "+12025550123",
+    record: Annotated[str | None, typer.Option(help="WAV file: left caller, right bot.")] = None,
+    name: Name = None,
+    as_json: AsJson = False,
+) -> None:
+    """Place a call with a SIP phone and tell what it heard."""
+    from lab import dialling  # noqa: PLC0415
+
+    report = dialling.call(number, say_ or [], press, from_number, record, name, say)
+    if as_json:
+        print_data(report)
+    else:
+        dialling.tell(report, typer.echo)
+
+
+def _announce(state: dict[str, object], as_json: bool) -> None:
+    if as_json:
+        print_data(state)
+        return
+    typer.echo(f"SIP      {state['sip']}\nsettings {state['env_file']}")
+    say("Use it: set -a; . that file; set +a   or   bot-admin --env-file that-file provision")

@@ -1,0 +1,38 @@
+"""The emulators' control API, from outside: set faults, read what was asked of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from lab.errors import LabError
+from lab.ports import LOOPBACK
+from lab.settings import LabSettings
+from lab.state import running_lab
+
+
+def set_faults(name: str | None, emulator: str, faults: dict[str, Any]) -> dict[str, Any]:
+    """Puts faults in force at an emulator of a running lab; returns them as it took them.
+
+    Raises:
+        LabError: no such lab, or the emulator refuses the combination and says why.
+    """
+    state = running_lab(LabSettings.load().labs_dir, name)
+    return put_faults(control_url(state.ports[emulator]), faults)
+
+
+def control_url(port: int) -> str:
+    """Base of the control API of the emulator on `port`."""
+    return f"http://{LOOPBACK}:{port}/_lab"
+
+
+def put_faults(base: str, faults: dict[str, Any]) -> dict[str, Any]:
+    """The same at a known control API; `fault: none` alone clears all and frees stalled answers."""
+    if faults.get("fault") == "none":
+        httpx.delete(f"{base}/faults").raise_for_status()
+    response = httpx.put(f"{base}/faults", json=faults)
+    if response.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
+        raise LabError(f"The emulator refuses these faults: {response.json()['detail']}")
+    taken: dict[str, Any] = response.raise_for_status().json()
+    return taken

@@ -1,0 +1,1 @@
+"""The numbers: trunks and dispatch rules as declarations, planned and applied."""
