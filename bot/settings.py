@@ -134,6 +134,8 @@ class Settings(LiveKitSettings):
     """Calls this worker takes at once; the free LiveKit plan allows 5 sessions."""
     idle_processes: int = Field(default=2, ge=0, validation_alias="HOTLINE_IDLE_PROCESSES")
     """Warm processes that wait for the next call; each holds the models in memory."""
+    health_host: str = Field(default="0.0.0.0", validation_alias="HOTLINE_HEALTH_HOST")
+    """Where `GET /` answers probes; those of a container come from outside it."""
     health_port: int = Field(default=8082, ge=0, le=65535, validation_alias="HOTLINE_HEALTH_PORT")
     """0 takes a free port. LiveKit's own default, 8081, is also livekit-sip's."""
 

@@ -49,13 +49,14 @@ OPEN_WORDS = frozenset(
 )
 OPEN_PHRASES = ("let me see", "let me think", "let me check", "one moment", "hold on", "wait")
 
+CLOCK = re.compile(r"\d{1,2}:\d\d")
 WORD = re.compile(r"[a-z']+|\d")
 
 
 def patience(transcript: str) -> Patience:
     """How long to wait after `transcript`, the caller's turn as understood so far."""
     text = transcript.lower().strip()
-    words = WORD.findall(text)
+    words = WORD.findall(CLOCK.sub("twelve", text))  # a time of day is a numeral, not digits told
     if not words:
         return SETTLED
     numerals = _trailing_numerals(words)

@@ -55,6 +55,7 @@ server = AgentServer(
     num_idle_processes=ServerEnvOption(
         dev_default=settings.idle_processes, prod_default=settings.idle_processes
     ),
+    host=settings.health_host,
     port=settings.health_port,
 )
 

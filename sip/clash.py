@@ -2,7 +2,7 @@
 
 Two inbound trunks clash over a number, whatever their addresses or credentials; only callers told
 apart by `allowed_numbers` avoid it. Two dispatch rules clash when they answer one trunk under the
-same pin and number filters (livekit/protocol, sip/sip.go, ValidateTrunks and ValidateDispatchRules).
+same pin and number filters. The source of both is livekit/protocol, sip/sip.go.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """Reads `*.toml` into what should be deployed; all faults in one error, with file and key.
 
-Every resource is one table, `[inbound_trunk.NAME]` or `[dispatch_rule.NAME]`, in a file of any name.
+Every resource is one table, `[inbound_trunk.NAME]` or `[dispatch_rule.NAME]`, in any file.
 """
 
 from __future__ import annotations
 
 import difflib
+import itertools
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -62,20 +63,20 @@ def load(folder: Path, environment: Mapping[str, str]) -> Declaration:
     """
     faults: list[Fault] = []
     tables = list(_tables(folder, faults))
-    trunks: dict[str, InboundTrunk] = {}
-    rules: dict[str, DispatchRule] = {}
+    validated: list[tuple[_Table, Resource]] = []
     for table in tables:
         resource = _validated(table, environment, faults)
-        if isinstance(resource, InboundTrunk):
-            trunks[table.name] = resource
-        elif isinstance(resource, DispatchRule):
-            rules[table.name] = resource
+        if resource is not None:
+            validated.append((table, resource))
     faults += _unguarded_trunks(tables)
     faults += _unknown_trunks(tables)
-    faults += _clashes(tables, trunks, rules)
+    faults += _clashes(validated)
     if faults:
-        raise DeclarationError(sorted(set(faults)))
-    return Declaration(tuple(trunks.values()), tuple(rules.values()))
+        raise DeclarationError(sorted(faults))
+    return Declaration(
+        tuple(resource for _, resource in validated if isinstance(resource, InboundTrunk)),
+        tuple(resource for _, resource in validated if isinstance(resource, DispatchRule)),
+    )
 
 
 def _tables(folder: Path, faults: list[Fault]) -> Iterator[_Table]:
@@ -133,8 +134,7 @@ def _sentence(detail: ErrorDetails, kind: type[Resource]) -> str:
         known = [name for name in kind.model_fields if name != "name"]
         near = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
         return f"is not a key; {f'write {near[0]}' if near else 'use ' + ', '.join(known)}"
-    message = detail["msg"].removeprefix("Value error, ")
-    return _SENTENCES.get(detail["type"], message[:1].lower() + message[1:])
+    return _SENTENCES.get(detail["type"], detail["msg"].removeprefix("Value error, "))
 
 
 def _unguarded_trunks(tables: list[_Table]) -> Iterator[Fault]:
@@ -163,19 +163,16 @@ def _unknown_trunks(tables: list[_Table]) -> Iterator[Fault]:
                 yield table.fault(what, "trunks", position)
 
 
-def _clashes(
-    tables: list[_Table], trunks: Mapping[str, InboundTrunk], rules: Mapping[str, DispatchRule]
-) -> Iterator[Fault]:
-    for position, table in enumerate(tables):
-        for earlier in tables[:position]:
-            if table.kind != earlier.kind:
-                continue
-            if table.name in trunks and earlier.name in trunks and table.kind == "inbound_trunk":
-                numbers = shared_numbers(trunks[table.name], trunks[earlier.name])
-                if numbers:
-                    what = f"{', '.join(numbers)} is declared in {earlier.name!r} too; keep one"
+def _clashes(validated: list[tuple[_Table, Resource]]) -> Iterator[Fault]:
+    for (_, earlier), (table, resource) in itertools.combinations(validated, 2):
+        match earlier, resource:
+            case InboundTrunk(), InboundTrunk():
+                if numbers := shared_numbers(earlier, resource):
+                    what = f"{', '.join(numbers)} belongs to {earlier.name!r} too; keep one"
                     yield table.fault(what, "numbers")
-            elif table.name in rules and earlier.name in rules:
-                if rules_clash(rules[table.name], rules[earlier.name]):
+            case DispatchRule(), DispatchRule():
+                if rules_clash(earlier, resource):
                     what = f"{earlier.name!r} answers the same trunk; LiveKit allows one rule each"
                     yield table.fault(what, "trunks")
+            case _:
+                pass

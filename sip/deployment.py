@@ -32,5 +32,6 @@ class Deployment:
     rules: tuple[Deployed[DispatchRule], ...] = ()
 
     def trunk_ids(self) -> dict[str, str]:
-        """Ids of our trunks by declared name."""
-        return {trunk.owner_name: trunk.id for trunk in self.trunks if trunk.owner_name}
+        """Ids of our trunks by declared name; the lowest where a doubled run left two."""
+        latest_first = sorted(self.trunks, key=lambda trunk: trunk.id, reverse=True)
+        return {trunk.owner_name: trunk.id for trunk in latest_first if trunk.owner_name}

@@ -7,7 +7,7 @@ What is read back from LiveKit is built with `model_construct`: it is compared, 
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import phonenumbers
 from pydantic import (
@@ -114,7 +114,7 @@ class InboundTrunk(Resource):
     auth_password: Annotated[Credential, BeforeValidator(_referred_secret)] = None
     auth_realm: Text = ""
     ringing_timeout_s: float | None = Field(default=None, ge=1)
-    """How long a caller hears ringing before 486 when no agent answers; LiveKit's default is 180."""
+    """How long a caller hears ringing before 486 when no agent answers; 180 when not said."""
     max_call_duration_s: float | None = Field(default=None, ge=1, le=86_400)
 
 
@@ -139,8 +139,3 @@ KINDS: dict[type[Resource], str] = {
 def label(resource: Resource) -> str:
     """Such as `inbound trunk "hotline"`."""
     return f'{KINDS[type(resource)]} "{resource.name}"'
-
-
-def fields(resource: Resource) -> dict[str, Any]:
-    """All fields but the name, in declared order."""
-    return {name: getattr(resource, name) for name in type(resource).model_fields if name != "name"}

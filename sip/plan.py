@@ -64,7 +64,7 @@ def make(declaration: Declaration, deployment: Deployment, *, prune: bool = Fals
     leftover = () if prune else tuple(change.existing for change in deletes)
     everything: list[Deployed[Resource]] = [*deployment.trunks, *deployment.rules]
     foreign = tuple(item for item in everything if item.owner_name is None)
-    for obstacle in _obstacles(declaration, [*foreign, *leftover]):
+    if obstacle := next(_obstacles(declaration, [*foreign, *leftover]), None):
         raise obstacle
     changes = (*deletes, *writes) if prune else tuple(writes)
     return Plan(declaration, prune, changes, leftover, foreign)
@@ -74,13 +74,12 @@ def _obstacles(
     declaration: Declaration, staying: Iterable[Deployed[Resource]]
 ) -> Iterator[ObstacleError]:
     for item in staying:
-        for trunk in declaration.trunks:
-            if isinstance(item.resource, InboundTrunk):
-                numbers = shared_numbers(item.resource, trunk)
-                if numbers:
+        if isinstance(item.resource, InboundTrunk):
+            for trunk in declaration.trunks:
+                if numbers := shared_numbers(item.resource, trunk):
                     yield _obstacle(item, f"has the number {', '.join(numbers)}", trunk)
-        for rule in declaration.rules:
-            if isinstance(item.resource, DispatchRule) and not item.narrowed:
+        elif isinstance(item.resource, DispatchRule) and not item.narrowed:
+            for rule in declaration.rules:
                 if rules_clash(item.resource, rule):
                     yield _obstacle(item, "answers the trunk", rule)
 

@@ -15,6 +15,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from livekit import api
+from livekit.protocol import agent_dispatch as proto_dispatch
 from livekit.protocol import room as proto_room
 from livekit.protocol import sip as proto_sip
 
@@ -157,7 +158,7 @@ def deployed_trunk(message: proto_sip.SIPInboundTrunkInfo) -> Deployed[InboundTr
     rebuilt = _trunk_message(trunk, mark.text() if mark else message.metadata)
     rebuilt.auth_password = message.auth_password
     undeclared = _undeclared(message, rebuilt)
-    return Deployed(message.sip_trunk_id, trunk, mark and mark.name, undeclared)
+    return Deployed(message.sip_trunk_id, trunk, mark.name if mark else None, undeclared)
 
 
 def deployed_rule(
@@ -183,7 +184,7 @@ def deployed_rule(
     return Deployed(
         message.sip_dispatch_rule_id,
         rule,
-        mark and mark.name,
+        mark.name if mark else None,
         _undeclared(message, rebuilt),
         narrowed=bool(details.pin or message.numbers or message.inbound_numbers),
     )
@@ -208,7 +209,7 @@ def _rule_message(
     rule: DispatchRule, trunk_ids: list[str], metadata: str
 ) -> proto_sip.SIPDispatchRuleInfo:
     individual = proto_sip.SIPDispatchRuleIndividual(room_prefix=rule.room_prefix)
-    agents = [proto_room.RoomAgentDispatch(agent_name=rule.agent)] if rule.agent else []
+    agents = [proto_dispatch.RoomAgentDispatch(agent_name=rule.agent)] if rule.agent else []
     return proto_sip.SIPDispatchRuleInfo(
         name=rule.name,
         metadata=metadata,

@@ -50,7 +50,7 @@ def _lines(plan: Plan) -> Iterator[str]:
     if plan.leftover or plan.foreign:
         yield ""
     for item in plan.leftover:
-        yield f"Ours but not declared, kept (--prune deletes it): {label(item.resource)} ({item.id})"
+        yield f"Ours, not declared, kept without --prune: {label(item.resource)} ({item.id})"
     for item in plan.foreign:
         yield f"Not ours, left alone: {label(item.resource)} ({item.id})"
 

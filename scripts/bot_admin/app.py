@@ -1,0 +1,41 @@
+"""The root of `bot-admin`: global options and commands. Imports nothing heavy: --help is fast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot_admin import provision
+
+app = typer.Typer(
+    name="bot-admin",
+    help="Runs the phone bot's numbers, calls and campaigns.",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # typer's rich pages take 0.4 s to load
+    pretty_exceptions_enable=False,  # they print locals, which hold secrets
+)
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    env_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="File with LIVEKIT_URL and the like.",
+            show_default="HOTLINE_ENV_FILE, else .env",
+        ),
+    ] = None,
+) -> None:
+    """Options before the command are for all commands."""
+    context.obj = env_file
+
+
+app.add_typer(provision.app)
+
+
+def main() -> None:
+    """The console script."""
+    app()

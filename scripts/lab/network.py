@@ -79,6 +79,7 @@ class Lab:
             "BACKBOARD_API_KEY": API_KEY,
             "HOTLINE_SIP_USERNAME": credentials.sip_username,
             "HOTLINE_SIP_PASSWORD": credentials.sip_password,
+            "HOTLINE_HEALTH_HOST": LOOPBACK,
             "HOTLINE_HEALTH_PORT": "0",
         }
 

@@ -1,17 +1,21 @@
-"""The loopback ports of one lab: the well-known ones, or free ones for labs side by side."""
+"""The loopback ports of one lab: the well-known ones, or a block of free ones for each lab."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from typing import Self
 
 from lab.errors import PortTaken
 
 LOOPBACK = "127.0.0.1"
 RTP_PORTS = 200
 """Ports in a lab's RTP block; a call takes one even port, so 100 calls at once."""
+SERVICE_PORTS = 16
+BLOCK = SERVICE_PORTS + RTP_PORTS
+BLOCKS = range(21000, 32000, BLOCK)
+"""Below the range that the kernel hands out by itself (from 32768 on Linux)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,57 +32,66 @@ class Ports:
     backboard: int = 7903
     rtp_first: int = 20000
 
+    @classmethod
+    def in_block(cls, first: int) -> Self:
+        """The block's first port is its reservation, then the services, then RTP."""
+        services = [field.name for field in fields(cls) if field.name != "rtp_first"]
+        chosen = {name: first + 1 + index for index, name in enumerate(services)}
+        return cls(rtp_first=first + SERVICE_PORTS, **chosen)
+
     @property
     def rtp_last(self) -> int:
         """Last port of the RTP block."""
         return self.rtp_first + RTP_PORTS - 1
 
+    def taken(self) -> list[str]:
+        """Those that something listens on already, each as `name port`."""
+        named = [(field.name, getattr(self, field.name)) for field in fields(self)]
+        return [f"{name} {port}" for name, port in named if not _free(port)]
+
 
 class PortBlock:
-    """A lab's ports, chosen and, for the RTP block, reserved until `release`."""
+    """A lab's ports, kept from other labs until `release`."""
 
     def __init__(self, ports: Ports, reservation: socket.socket) -> None:
         self.ports = ports
         self._reservation = reservation
 
     @classmethod
-    def default(cls) -> PortBlock:
+    def default(cls) -> Self:
         """The well-known ports.
 
         Raises:
             PortTaken: naming every one that is in use.
         """
         ports = Ports()
-        taken = [
-            f"{field.name} {getattr(ports, field.name)}"
-            for field in fields(ports)
-            if not _free(getattr(ports, field.name))
-        ]
-        if taken:
+        if taken := ports.taken():
             raise PortTaken(
                 f"In use already: {', '.join(taken)}. Stop what holds them (another lab? "
                 "bot-lab status) or let the lab choose: bot-lab up --ports auto."
             )
-        return cls(ports, _reserve(ports.rtp_first))
+        # RTP runs over UDP, so a TCP socket marks a block of it without using it.
+        return cls(ports, _reserved(ports.rtp_first))
 
     @classmethod
-    def auto(cls) -> PortBlock:
-        """Free ports, none shared with another lab."""
-        first, reservation = next(_free_rtp_blocks())
-        names = [field.name for field in fields(Ports) if field.name != "rtp_first"]
-        with contextlib.ExitStack() as held:  # all at once, so that no port is given twice
-            chosen = {name: held.enter_context(_bound()).getsockname()[1] for name in names}
-        return cls(Ports(rtp_first=first, **chosen), reservation)
+    def auto(cls) -> Self:
+        """A block of free ports that no other lab has.
+
+        Raises:
+            PortTaken: every block is in use.
+        """
+        for first in BLOCKS:
+            with contextlib.suppress(PortTaken):
+                reservation = _reserved(first)
+                ports = Ports.in_block(first)
+                if not ports.taken():
+                    return cls(ports, reservation)
+                reservation.close()
+        raise PortTaken(f"No free block of ports from {BLOCKS.start} to {BLOCKS.stop}.")
 
     def release(self) -> None:
-        """Lets another lab have the RTP block."""
+        """Lets another lab have the ports."""
         self._reservation.close()
-
-
-def _bound() -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    sock.bind((LOOPBACK, 0))
-    return sock
 
 
 def _free(port: int) -> bool:
@@ -94,21 +107,11 @@ def _free(port: int) -> bool:
     return True
 
 
-def _reserve(first: int) -> socket.socket:
-    """RTP runs over UDP, so a TCP socket on the block's first port marks it without using it."""
+def _reserved(port: int) -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        sock.bind((LOOPBACK, first))
+        sock.bind((LOOPBACK, port))
     except OSError as error:
         sock.close()
-        raise PortTaken(f"Another lab holds the RTP ports from {first}.") from error
+        raise PortTaken(f"Another lab holds the ports from {port}.") from error
     return sock
-
-
-def _free_rtp_blocks() -> Iterator[tuple[int, socket.socket]]:
-    """Blocks below the range that the kernel hands out by itself (from 32768 on Linux)."""
-    for first in range(20200, 32000, RTP_PORTS):
-        if all(_free(port) for port in range(first, first + RTP_PORTS, 10)):
-            with contextlib.suppress(PortTaken):
-                yield first, _reserve(first)
-    raise PortTaken("No free block of RTP ports between 20200 and 32000: stop some labs.")

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from livekit.agents.llm import LLM, ChatContext, CollectedResponse, function_tool
 
 API_KEY = "key-of-the-fake"
 
@@ -182,9 +183,32 @@ async def serving() -> AsyncIterator[ScriptedBackboard]:
         ]
     )
     server = TestServer(app)
-    await server.start_server(handler_cancellation=True)
+    await server.start_server()
     fake.url = str(server.make_url("/api"))
     try:
         yield fake
     finally:
         await server.close()
+
+
+@function_tool
+async def look_up(day: str) -> str:
+    """Looks up the free times of a day."""
+    return f"{day} is free"
+
+
+def call(*said: str) -> ChatContext:
+    """A context with instructions, then the caller and the receptionist in turn."""
+    ctx = ChatContext.empty()
+    ctx.add_message(role="system", content="Be kind.")
+    for index, words in enumerate(said):
+        ctx.add_message(role="assistant" if index % 2 else "user", content=words)
+    return ctx
+
+
+async def answered(llm: LLM[Any], ctx: ChatContext) -> CollectedResponse:
+    """Asks, and files the answer in the context as the session does."""
+    response = await llm.chat(chat_ctx=ctx, tools=[look_up]).collect()
+    if response.text:
+        ctx.add_message(role="assistant", content=response.text)
+    return response

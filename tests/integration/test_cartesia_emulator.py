@@ -11,8 +11,6 @@ import httpx
 import jiwer
 import numpy as np
 import pytest
-from lab.process import Process
-from lab.recognizer import Recognizer
 from livekit.agents import (
     APIConnectionError,
     APIConnectOptions,
@@ -26,6 +24,9 @@ from livekit.agents.utils import is_given
 from livekit.agents.voice.io import TimedString
 from livekit.plugins import cartesia
 from numpy.typing import NDArray
+
+from lab.process import Process
+from lab.recognizer import Recognizer
 
 RATE = 24000
 TEXT = "Thank you for calling Riverside Dental. How can I help you today?"
@@ -261,10 +262,9 @@ async def test_a_cancelled_context_alone_falls_silent(websocket: WebSocket, cont
     await websocket.send_json(request("one", TEXT))
     await until(websocket, "chunk")
     await websocket.send_json({"context_id": "one", "cancel": True})
-    await control.delete("/faults")
     await websocket.send_json(request("two", "Hello."))
-    messages = await until(websocket, "done")
-    assert messages[-1]["context_id"] == "two"
+    heard = [message["context_id"] for message in await until(websocket, "done")]
+    assert set(heard[heard.index("two") :]) == {"two"}
     first, second = await log(control)
     assert (first["cancelled"], first["done"]) == (True, False)
     assert (second["cancelled"], second["done"]) == (False, True)

@@ -95,8 +95,11 @@ def test_a_deadline_is_more_than_nothing(name: str) -> None:
 async def test_a_missed_deadline_is_named(
     deadlines: Deadlines, within_s: float, progresses: bool, missed: str
 ) -> None:
-    with pytest.raises(APITimeoutError, match=missed):
+    async def answer() -> None:
         async with enforced(deadlines, first_token_within_s=within_s) as progress:
             if progresses:
                 progress()
             await asyncio.Event().wait()
+
+    with pytest.raises(APITimeoutError, match=missed):
+        await answer()

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+
 from lab.cartesia import messages, words
 from lab.cartesia.context import LONG_CHARS, Context
 from lab.cartesia.track import CHUNK_MS, Track

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+
 from lab.clips import SAMPLE_RATE, Clips
 from lab.voice import EDGE_S, PAUSE_S, SILENCE, Voice, trimmed
-from numpy.typing import NDArray
 
 TEXT = "Thank you for calling. How can I help you?"
 

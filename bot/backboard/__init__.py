@@ -1,0 +1,30 @@
+"""Backboard plugin for LiveKit Agents.
+
+See https://backboard.io for the service. One `LLM` serves one `AgentSession`, that is, one call:
+
+    session = AgentSession(stt=..., llm=backboard.LLM(), tts=...)
+
+`BACKBOARD_API_KEY` and `BACKBOARD_BASE_URL` are the defaults of `api_key` and `base_url`.
+"""
+
+from __future__ import annotations
+
+from livekit.agents import Plugin
+
+from .deadlines import Deadlines
+from .llm import LLM, BackboardStream
+from .log import logger
+from .models import Memory
+from .version import __version__
+
+__all__ = ["LLM", "BackboardStream", "Deadlines", "Memory", "__version__"]
+
+
+class BackboardPlugin(Plugin):
+    """Makes the plugin known to LiveKit's registry."""
+
+    def __init__(self) -> None:
+        super().__init__(__name__, __version__, __package__ or __name__, logger)
+
+
+Plugin.register_plugin(BackboardPlugin())

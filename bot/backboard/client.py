@@ -1,0 +1,140 @@
+"""The HTTP side: which request goes where, over one kept-alive connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
+from typing import cast
+from urllib.parse import quote
+
+import httpx
+from livekit.agents import APIError
+
+from . import errors, models, sse
+from .log import logger
+from .models import Event, Json, ToolOutputsRequest
+from .version import __version__
+
+_KEEP_ALIVE_S = 120.0
+"""A caller thinks for longer than httpx's 5 s; a new TLS connection would be heard."""
+
+_DRAIN_S = 0.1
+"""How long the end of a finished stream may be waited for, so that its connection is reused."""
+
+_ASIDE_S = 2.0
+"""The most a request beside the answers may take."""
+
+
+class Client:
+    """Backboard's API, as far as the plugin uses it.
+
+    Args:
+        http_client: one to share; it is used as it is and not closed here.
+    """
+
+    def __init__(
+        self, *, base_url: str, api_key: str, http_client: httpx.AsyncClient | None = None
+    ) -> None:
+        if not base_url.startswith(("https://", "http://")):
+            raise ValueError("The Backboard base_url must begin with https:// or http://.")
+        self._base_url = base_url.rstrip("/")
+        self._headers = {
+            "X-API-Key": api_key,
+            "User-Agent": f"livekit-plugins-backboard/{__version__}",
+        }
+        self._owns_http = http_client is None
+        self._http = http_client or httpx.AsyncClient(
+            timeout=None,  # `deadlines` bounds every answer as a whole
+            limits=httpx.Limits(keepalive_expiry=_KEEP_ALIVE_S),
+        )
+
+    async def aclose(self) -> None:
+        """Closes the connections that are its own."""
+        if self._owns_http:
+            await self._http.aclose()
+
+    async def warm(self) -> None:
+        """Opens a connection and leaves it in the pool, with a request that costs no tokens."""
+        url = f"{self._base_url}/models/providers"
+        await self._http.get(url, headers=self._headers, timeout=_ASIDE_S)
+
+    def send_message(self, body: Json) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+        """Posts a user message (a `models.MessageRequest`); gives the events of its run."""
+        return self._stream("/threads/messages", body)
+
+    def submit_tool_outputs(
+        self, thread_id: str, run_id: str, request: ToolOutputsRequest
+    ) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+        """Posts the outputs a run waits for; gives the events of the rest of the run.
+
+        `/threads/tool-outputs` would do it too, but takes no tools: the run would lose them.
+        """
+        path = f"{_run_path(thread_id, run_id)}/submit-tool-outputs?stream=true"
+        return self._stream(path, request.model_dump(exclude_none=True))
+
+    async def cancel_run(self, thread_id: str, run_id: str) -> None:
+        """Tells Backboard that nobody waits for the run any more; bounded, and never raises.
+
+        Cancelling a run that is over is no error there.
+        """
+        url = f"{self._base_url}{_run_path(thread_id, run_id)}/cancel"
+        try:
+            async with asyncio.timeout(_ASIDE_S):
+                answer = await self._http.post(url, headers=self._headers, timeout=None)
+        except (TimeoutError, httpx.HTTPError) as error:
+            logger.debug("cancelling a run failed", extra={"error": type(error).__name__})
+        else:
+            logger.debug("cancelled a run", extra={"status": answer.status_code})
+
+    @asynccontextmanager
+    async def _stream(self, path: str, body: Json) -> AsyncIterator[AsyncIterator[Event]]:
+        headers = {
+            **self._headers,
+            "Accept": "text/event-stream",
+            "Accept-Encoding": "identity",  # a compressor would hold tokens back
+        }
+        url = f"{self._base_url}{path}"
+        with errors.translated():
+            async with self._http.stream(
+                "POST", url, json=body, headers=headers, timeout=None
+            ) as response:
+                await _check(response)
+                async with aclosing(_events(response)) as events:
+                    yield events
+                    await _drain(events)
+
+
+async def _check(response: httpx.Response) -> None:
+    if response.status_code >= 400:
+        request_id = response.headers.get("x-request-id")
+        raise errors.from_status(
+            response.status_code, await response.aread(), request_id=request_id
+        )
+    if response.headers.get("content-type", "").startswith("application/json"):
+        raise APIError("Backboard answered without a stream.", retryable=False)
+
+
+async def _events(response: httpx.Response) -> AsyncGenerator[Event]:
+    parser = sse.Parser()
+    # httpx declares its generator as an iterator
+    body = cast("AsyncGenerator[bytes]", response.aiter_bytes())
+    async with aclosing(body) as chunks:
+        async for chunk in chunks:
+            for data in parser.feed(chunk):
+                if (event := models.parse(data)) is not None:
+                    yield event
+    for data in parser.close():
+        if (event := models.parse(data)) is not None:
+            yield event
+
+
+async def _drain(events: AsyncIterator[Event]) -> None:
+    with suppress(TimeoutError, httpx.HTTPError, models.Unreadable):
+        async with asyncio.timeout(_DRAIN_S):
+            async for _ in events:
+                pass
+
+
+def _run_path(thread_id: str, run_id: str) -> str:
+    return f"/threads/{quote(thread_id, safe='')}/runs/{quote(run_id, safe='')}"

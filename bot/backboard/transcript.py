@@ -1,0 +1,131 @@
+"""A ChatContext as Backboard can be told of it: instructions, and what was said and done.
+
+A thread takes user messages only, so what the assistant said elsewhere (a greeting spoken by
+`say()`, an answer cut short) reaches the model as a transcript inside a user message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from livekit.agents.llm import ChatContext, ChatItem, ChatMessage
+
+_HEADING = (
+    "The call so far. Answer the caller's last words as the receptionist; say only the words."
+)
+_CUE = "(Nobody has spoken since. Speak next, as your instructions say.)"
+_OPENING_CUE = "(The call has just been connected. Speak first, as your instructions say.)"
+_SPEAKERS = {"user": "Caller", "assistant": "Receptionist"}
+
+
+@dataclass(frozen=True)
+class Said:
+    """Words of one party; `interrupted`: the other party cut in, and these were heard."""
+
+    speaker: Literal["user", "assistant"]
+    text: str
+    interrupted: bool = False
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What makes two of them the same: case and punctuation do not.
+
+        LiveKit adopts a speculative answer when the final transcript has the same words, and
+        then keeps the final spelling.
+        """
+        words = re.findall(r"\w+", self.text.casefold()) or [self.text.strip()]
+        return (self.speaker, "interrupted" if self.interrupted else "whole", *words)
+
+    def __str__(self) -> str:
+        cut = " —" if self.interrupted else ""
+        return f"{_SPEAKERS[self.speaker]}: {_one_line(self.text)}{cut}"
+
+
+@dataclass(frozen=True)
+class Used:
+    """A tool call; `output` is None while the tool still runs.
+
+    `arguments` do not tell two apart: LiveKit rewrites them into canonical JSON.
+    """
+
+    call_id: str
+    name: str
+    arguments: str = ""
+    output: str | None = None
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What makes two of them the same."""
+        known = () if self.output is None else (self.output,)
+        return ("tool", self.call_id, self.name, *known)
+
+    def __str__(self) -> str:
+        result = "no result yet" if self.output is None else _one_line(self.output)
+        return f"(The receptionist used {self.name} {_one_line(self.arguments)} -> {result})"
+
+
+Entry = Said | Used
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A ChatContext, reduced to what the model may know."""
+
+    instructions: str
+    entries: tuple[Entry, ...]
+
+
+def read(chat_ctx: ChatContext) -> Conversation:
+    """Reduces the context; hand-offs, configuration, images and audio have no place in it."""
+    instructions = [
+        text
+        for item in chat_ctx.items
+        if item.type == "message" and item.role in ("system", "developer")
+        if (text := _words(item))
+    ]
+    return Conversation("\n".join(instructions), tuple(_entries(chat_ctx.items)))
+
+
+def flatten(entries: Sequence[Entry]) -> str:
+    """The content of a new thread's first message: what the model must know, and its cue."""
+    match entries:
+        case []:
+            return _OPENING_CUE
+        case [Said(speaker="user", text=text)]:
+            return text
+    lines = [_HEADING, *map(str, entries)]
+    if isinstance(entries[-1], Said) and entries[-1].speaker == "assistant":
+        lines.append(_CUE)
+    return "\n".join(lines)
+
+
+def _entries(items: Sequence[ChatItem]) -> Iterator[Entry]:
+    outputs = {item.call_id: item for item in items if item.type == "function_call_output"}
+    called = {item.call_id for item in items if item.type == "function_call"}
+    for item in items:
+        if item.type == "function_call":
+            output = outputs.get(item.call_id)
+            yield Used(item.call_id, item.name, item.arguments, output.output if output else None)
+        elif item.type == "function_call_output" and item.call_id not in called:
+            yield Used(item.call_id, item.name, output=item.output)  # its call was truncated away
+        elif item.type == "message" and (said := _said(item)) is not None:
+            yield said
+
+
+def _said(message: ChatMessage) -> Said | None:
+    text = _words(message)
+    if text and (message.role == "user" or message.role == "assistant"):
+        return Said(message.role, text, message.interrupted)
+    return None
+
+
+def _words(message: ChatMessage) -> str:
+    return (message.raw_text_content or "").strip()
+
+
+def _one_line(text: str) -> str:
+    # a line break inside somebody's words would look like the next speaker
+    return " ".join(text.split())

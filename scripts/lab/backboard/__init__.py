@@ -1,0 +1,1 @@
+"""An emulated Backboard with a rule-based receptionist as its model."""

@@ -1,0 +1,149 @@
+"""Threads, their messages and runs, in memory: what the real service would have stored."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from lab.backboard.transcript import Line, Speaker
+
+Role = Literal["user", "assistant", "tool"]
+RunStatus = Literal["IN_PROGRESS", "REQUIRES_ACTION", "COMPLETED", "FAILED", "CANCELLED"]
+
+_SPEAKERS: dict[Role, Speaker] = {"user": "caller", "assistant": "receptionist"}
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def now() -> str:
+    """The time as the API writes it: ISO 8601, UTC."""
+    return datetime.now(UTC).isoformat()
+
+
+@dataclass
+class Message:
+    """One row of a thread."""
+
+    role: Role
+    content: str
+    status: RunStatus = "COMPLETED"
+    metadata: dict[str, Any] = field(default_factory=dict)
+    message_id: str = field(default_factory=_new_id)
+    created_at: str = field(default_factory=now)
+
+    def row(self) -> dict[str, Any]:
+        """The message as `GET /threads/{id}` shows it."""
+        return {
+            "message_id": self.message_id,
+            "role": self.role,
+            "content": self.content,
+            "status": self.status,
+            "created_at": self.created_at,
+            "metadata_": self.metadata,
+            "attachments": [],
+        }
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """A tool call the client must answer; `arguments` is JSON text, as on the wire."""
+
+    name: str
+    arguments: str
+    call_id: str = field(default_factory=lambda: f"call_{uuid.uuid4().hex[:24]}")
+
+    def wire(self) -> dict[str, Any]:
+        """The call in the OpenAI shape."""
+        function = {"name": self.name, "arguments": self.arguments}
+        return {"id": self.call_id, "type": "function", "function": function}
+
+
+def tool_row(run_id: str, call: ToolCall, output: str) -> Message:
+    """The row that keeps the output of a call."""
+    metadata = {"run_id": run_id, "tool_call_id": call.call_id, "tool_name": call.name}
+    return Message("tool", output, metadata=metadata)
+
+
+@dataclass
+class Run:
+    """One answer in the making, over all its tool rounds."""
+
+    system_prompt: str
+    model_provider: str
+    model_name: str
+    status: RunStatus = "IN_PROGRESS"
+    pending: list[ToolCall] = field(default_factory=list)
+    run_id: str = field(default_factory=_new_id)
+
+    @property
+    def open(self) -> bool:
+        """Whether the run still holds its thread."""
+        return self.status in ("IN_PROGRESS", "REQUIRES_ACTION")
+
+
+@dataclass
+class Thread:
+    """One append-only conversation."""
+
+    assistant_id: str
+    thread_id: str = field(default_factory=_new_id)
+    created_at: str = field(default_factory=now)
+    messages: list[Message] = field(default_factory=list)
+    runs: dict[str, Run] = field(default_factory=dict)
+
+    def begin(self, system_prompt: str | None, provider: str | None, model: str | None) -> Run:
+        """A new run on this thread, with the service's defaults for what is not given."""
+        run = Run(system_prompt or "", provider or "openai", model or "gpt-4o")
+        self.runs[run.run_id] = run
+        return run
+
+    def open_run(self) -> Run | None:
+        """The run that has not ended, if there is one."""
+        return next((run for run in self.runs.values() if run.open), None)
+
+    def dialogue(self) -> list[Line]:
+        """What was said, without tool rows and empty stubs."""
+        return list(self._lines())
+
+    def row(self) -> dict[str, Any]:
+        """The thread as `GET /threads/{id}` shows it."""
+        return {
+            "thread_id": self.thread_id,
+            "assistant_id": self.assistant_id,
+            "created_at": self.created_at,
+            "metadata_": {},
+            "messages": [message.row() for message in self.messages],
+        }
+
+    def _lines(self) -> Iterator[Line]:
+        for message in self.messages:
+            speaker = _SPEAKERS.get(message.role)
+            if speaker and message.content:
+                yield Line(speaker, message.content)
+
+
+class Threads:
+    """Every thread of this emulator."""
+
+    def __init__(self) -> None:
+        self._threads: dict[str, Thread] = {}
+        self._default_assistant_id = _new_id()
+
+    def create(self, assistant_id: str | None) -> Thread:
+        """A new, empty thread; without an assistant it belongs to the default one."""
+        thread = Thread(assistant_id or self._default_assistant_id)
+        self._threads[thread.thread_id] = thread
+        return thread
+
+    def get(self, thread_id: str) -> Thread | None:
+        """The thread, or None."""
+        return self._threads.get(thread_id)
+
+    def delete(self, thread_id: str) -> Thread | None:
+        """Removes the thread and returns it, or None when there is none."""
+        return self._threads.pop(thread_id, None)

@@ -1,0 +1,56 @@
+"""A conversation as lines, and the reading of one that arrives flattened into a single message."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Speaker = Literal["caller", "receptionist", "tool", "note"]
+
+_LABEL = re.compile(
+    r"[\s>*-]*(?:the )?(?:(?P<caller>caller|user|customer)|(?:receptionist|assistant|agent))"
+    r"(?: \([^)]*\))?(?: now)?(?: (?:says|said))?\**\s*:\**\s*(?P<text>.*)",
+    re.IGNORECASE,
+)
+_TOOL = re.compile(
+    r"\((?:the )?receptionist used (?P<name>\w+) .*-> (?P<output>.*)\)", re.IGNORECASE
+)
+_NOTE = re.compile(r"[\[(].*[\])]")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing said; of a `tool`, its output; of a `note`, what no one said aloud."""
+
+    speaker: Speaker
+    text: str
+    tool: str = ""
+
+
+def unflatten(content: str) -> list[Line]:
+    """The lines of a flattened transcript; empty when `content` is not one.
+
+    A speaker's label stands before the words, or on a line of its own above them. Headings and
+    everything else without a speaker are left out.
+    """
+    lines = list(_lines(content))
+    spoken = any(line.speaker in ("caller", "receptionist") for line in lines)
+    return lines if spoken else []
+
+
+def _lines(content: str) -> Iterator[Line]:
+    heading: Speaker | None = None
+    for text in map(str.strip, content.splitlines()):
+        if label := _LABEL.fullmatch(text):
+            speaker: Speaker = "caller" if label["caller"] else "receptionist"
+            heading = None if label["text"] else speaker
+            if label["text"]:
+                yield Line(speaker, label["text"])
+        elif used := _TOOL.fullmatch(text):
+            yield Line("tool", used["output"], used["name"])
+        elif _NOTE.fullmatch(text):
+            yield Line("note", text)
+        elif text and heading:
+            yield Line(heading, text)

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from bot.turns import AFTER_NUMERAL, SETTLED, SPELLING, UNFINISHED, Patience, patience
+
+
+@pytest.mark.parametrize(
+    ("transcript", "expected"),
+    [
+        ("", SETTLED),
+        ("Hello.", SETTLED),
+        ("What are your opening hours?", SETTLED),
+        ("I would like to book an appointment for", UNFINISHED),
+        ("I'd like to change my appointment to", UNFINISHED),
+        ("Let me see.", UNFINISHED),
+        ("Well,", UNFINISHED),
+        ("an appointment for Tuesday at three thirty", AFTER_NUMERAL),
+        ("an appointment for Tuesday at 3:30.", AFTER_NUMERAL),
+        ("My number is", UNFINISHED),
+        ("My number is five five five.", SPELLING),
+        ("My number is 555, 012,", SPELLING),
+        ("five five five zero one two", SPELLING),
+        ("My number is two oh two five five five zero one two three", SETTLED),
+        ("It's 202-555-0123.", SETTLED),
+        ("My number is 202 555 0123, thanks", SETTLED),
+    ],
+)
+def test_the_words_so_far_set_the_wait(transcript: str, expected: Patience) -> None:
+    assert patience(transcript) == expected
+
+
+def test_every_wait_is_at_least_livekits_own_and_min_is_below_max() -> None:
+    for wait in (SETTLED, AFTER_NUMERAL, UNFINISHED, SPELLING):
+        assert SETTLED.min_delay_s <= wait.min_delay_s < wait.max_delay_s
