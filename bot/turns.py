@@ -27,8 +27,8 @@ class Patience:
 
 SETTLED = Patience(0.3, 2.5)
 """A finished thought: LiveKit's own delays for its audio turn detector."""
-AFTER_NUMERAL = Patience(0.7, 2.5)
-"""It ends in a numeral: perhaps the whole of it ("at three thirty"), perhaps not."""
+PAUSING = Patience(0.6, 2.5)
+"""It ends in a comma, or in a numeral ("at three thirty"): perhaps done, perhaps not."""
 UNFINISHED = Patience(1.1, 3.0)
 """It ends in a word that wants another one."""
 SPELLING = Patience(1.4, 3.0)
@@ -66,12 +66,10 @@ def patience(transcript: str) -> Patience:
     if digits >= 3 or (numerals and "number" in words):
         return SPELLING
     if numerals:
-        return AFTER_NUMERAL
-    if words[-1] in OPEN_WORDS or text.endswith((",", "-", "—", "…", "...")):
+        return PAUSING
+    if words[-1] in OPEN_WORDS or " ".join(words).endswith(OPEN_PHRASES):
         return UNFINISHED
-    if " ".join(words).endswith(OPEN_PHRASES):
-        return UNFINISHED
-    return SETTLED
+    return PAUSING if text.endswith(",") else SETTLED
 
 
 def _trailing_numerals(words: list[str]) -> list[str]:

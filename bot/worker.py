@@ -12,6 +12,7 @@ import sys
 from livekit.agents import AgentServer, JobContext, JobProcess, inference
 from livekit.agents.worker import ServerEnvOption
 
+from bot import backboard
 from bot.agent import PhoneAgent
 from bot.call import Call, JobMetadata, JobMetadataError
 from bot.dtmf import Keypad, note
@@ -19,6 +20,7 @@ from bot.hangup import Hangup
 from bot.leg import Leg
 from bot.outcome import EndedBy, Ending, Outcome
 from bot.persona import PersonaError, Personas
+from bot.privacy import redact_logs
 from bot.record import CallRecord
 from bot.session import build_session, room_options
 from bot.settings import Settings, SettingsError
@@ -37,6 +39,7 @@ except (SettingsError, PersonaError) as error:
 
 def prewarm(process: JobProcess) -> None:
     """Loads what every call needs before a call is waiting for it."""
+    backboard.preload()
     process.userdata["vad"] = inference.VAD(model="silero")
 
 
@@ -58,6 +61,8 @@ server = AgentServer(
     host=settings.health_host,
     port=settings.health_port,
 )
+# LiveKit sets up logging after it has imported this module; all job processes log through here.
+server.on("worker_started", redact_logs)
 
 
 @server.rtc_session(agent_name=settings.agent_name)

@@ -124,8 +124,13 @@ def _validated(
             {**table.keys, "name": table.name}, context={"environment": environment}
         )
     except ValidationError as error:
-        for detail in error.errors(include_input=False, include_url=False):
-            faults.append(table.fault(_sentence(detail, kind), *detail["loc"]))
+        details = error.errors(include_input=False, include_url=False)
+        within = {detail["loc"][:-1] for detail in details}
+        faults += [
+            table.fault(_sentence(detail, kind), *detail["loc"])
+            for detail in details
+            if detail["loc"] not in within  # a list is not also too short for its bad entries
+        ]
         return None
 
 
@@ -134,7 +139,8 @@ def _sentence(detail: ErrorDetails, kind: type[Resource]) -> str:
         known = [name for name in kind.model_fields if name != "name"]
         near = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
         return f"is not a key; {f'write {near[0]}' if near else 'use ' + ', '.join(known)}"
-    return _SENTENCES.get(detail["type"], detail["msg"].removeprefix("Value error, "))
+    message = detail["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    return _SENTENCES.get(detail["type"], message)
 
 
 def _unguarded_trunks(tables: list[_Table]) -> Iterator[Fault]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import aiohttp
@@ -107,10 +108,7 @@ class Remote:
             ) from None
 
     def _refusal(self, what: str, error: api.ServerError) -> RemoteError:
-        if error.code in (
-            api.ServerErrorCode.UNAUTHENTICATED,
-            api.ServerErrorCode.PERMISSION_DENIED,
-        ):
+        if error.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             return KeyRefusedError(
                 f"LiveKit at {self._url} refuses the API key; "
                 "check LIVEKIT_API_KEY and LIVEKIT_API_SECRET."

@@ -39,7 +39,7 @@ def headline(change: Change) -> str:
 
 def _lines(plan: Plan) -> Iterator[str]:
     if plan.in_sync:
-        yield "In sync: LiveKit has what is declared."
+        yield "LiveKit is in sync with the declarations."
     else:
         counts = ", ".join(f"{count} to {action}" for action, count in plan.counts().items())
         yield f"Plan {plan.checksum()}: {counts}."

@@ -4,20 +4,22 @@ See https://backboard.io for the service. One `LLM` serves one `AgentSession`, t
 
     session = AgentSession(stt=..., llm=backboard.LLM(), tts=...)
 
-`BACKBOARD_API_KEY` and `BACKBOARD_BASE_URL` are the defaults of `api_key` and `base_url`.
+`BACKBOARD_API_KEY` and `BACKBOARD_BASE_URL` are the defaults of `api_key` and `base_url`. A worker
+calls `backboard.preload()` in its prewarm function.
 """
 
 from __future__ import annotations
 
 from livekit.agents import Plugin
 
+from .client import preload
 from .deadlines import Deadlines
 from .llm import LLM, BackboardStream
 from .log import logger
 from .models import Memory
 from .version import __version__
 
-__all__ = ["LLM", "BackboardStream", "Deadlines", "Memory", "__version__"]
+__all__ = ["LLM", "BackboardStream", "Deadlines", "Memory", "__version__", "preload"]
 
 
 class BackboardPlugin(Plugin):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from typing import cast
@@ -26,6 +28,17 @@ _ASIDE_S = 2.0
 """The most a request beside the answers may take."""
 
 
+@functools.cache
+def trusted_roots() -> ssl.SSLContext:
+    """Made once a process: reading the certificates takes 100 ms and more, on the caller's time."""
+    return httpx.create_ssl_context()
+
+
+def preload() -> None:
+    """Does the slow one-time work of the first client: call it before there is a caller."""
+    httpx.AsyncHTTPTransport(verify=trusted_roots())  # httpx imports its transport on first use
+
+
 class Client:
     """Backboard's API, as far as the plugin uses it.
 
@@ -45,6 +58,7 @@ class Client:
         }
         self._owns_http = http_client is None
         self._http = http_client or httpx.AsyncClient(
+            verify=trusted_roots(),
             timeout=None,  # `deadlines` bounds every answer as a whole
             limits=httpx.Limits(keepalive_expiry=_KEEP_ALIVE_S),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 
@@ -31,31 +31,36 @@ class Deadlines:
                 raise ValueError(f"Deadlines.{field.name} must be more than 0 seconds.")
 
 
-@asynccontextmanager
-async def enforced(
-    deadlines: Deadlines, *, first_token_within_s: float
-) -> AsyncIterator[Callable[[], None]]:
-    """Holds the body to the deadlines; the body calls what it is given at each sign of progress.
+class Watch:
+    """The deadline now in force; the one who waits tells it what arrives."""
 
-    Args:
-        first_token_within_s: may shorten the first deadline, never lengthen it.
+    def __init__(self, deadlines: Deadlines, *, first_token_within_s: float) -> None:
+        self._now = asyncio.get_running_loop().time
+        self._stall_s = deadlines.stall_s
+        self._end = self._now() + deadlines.total_s
+        first = self._now() + min(deadlines.first_token_s, first_token_within_s)
+        self._scope = asyncio.timeout_at(min(first, self._end))
+        self._missed = "sent no first token"
 
-    Raises:
-        APITimeoutError: the body was cut off.
-    """
-    now = asyncio.get_running_loop().time
-    end = now() + deadlines.total_s
-    first = now() + min(deadlines.first_token_s, first_token_within_s)
-    missed = "sent no first token"
-    try:
-        async with asyncio.timeout_at(min(first, end)) as scope:
+    def progress(self) -> None:
+        """A piece of the answer arrived: the next one is due."""
+        due = self._now() + self._stall_s
+        self._missed = "stalled" if due < self._end else "did not finish"
+        self._scope.reschedule(min(due, self._end))
 
-            def progress() -> None:
-                nonlocal missed
-                next_due = now() + deadlines.stall_s
-                missed = "stalled" if next_due < end else "did not finish"
-                scope.reschedule(min(next_due, end))
+    def finished(self) -> None:
+        """The answer is whole: nothing is due any more."""
+        self._scope.reschedule(None)
 
-            yield progress
-    except TimeoutError as error:
-        raise APITimeoutError(f"Backboard {missed} in time.") from error
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Cuts the body off at the deadline.
+
+        Raises:
+            APITimeoutError: the body was cut off.
+        """
+        try:
+            async with self._scope:
+                yield
+        except TimeoutError as error:
+            raise APITimeoutError(f"Backboard {self._missed} in time.") from error

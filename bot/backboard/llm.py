@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Never
 
@@ -16,7 +16,7 @@ from livekit.agents.utils import is_given, shortuuid
 
 from . import errors
 from .client import Client
-from .deadlines import Deadlines, enforced
+from .deadlines import Deadlines, Watch
 from .models import (
     MEMORY_SPELLINGS,
     Event,
@@ -206,16 +206,15 @@ class BackboardStream(llm.LLMStream):
         first, self._attempted = not self._attempted, True
         # a failed attempt may have landed, so only the first one may go on an existing thread
         plan = self._backboard._threads.claim(self._conversation) if first else self._new_thread()
+        watch = Watch(self._backboard._deadlines, first_token_within_s=self._conn_options.timeout)
         try:
-            async with enforced(
-                self._backboard._deadlines, first_token_within_s=self._conn_options.timeout
-            ) as progress:
+            async with watch.kept():
                 try:
-                    await self._attempt(plan, progress)
+                    await self._attempt(plan, watch)
                 except APIStatusError as error:
                     if isinstance(plan, NewThread) or error.status_code not in _THREAD_UNUSABLE:
                         raise
-                    await self._attempt(self._new_thread(), progress)
+                    await self._attempt(self._new_thread(), watch)
         except APIError as error:
             error.retryable = error.retryable and not self._responded
             raise
@@ -223,7 +222,7 @@ class BackboardStream(llm.LLMStream):
     def _new_thread(self) -> NewThread:
         return NewThread(flatten(self._conversation.entries))
 
-    async def _attempt(self, plan: Plan, progress: Callable[[], None]) -> None:
+    async def _attempt(self, plan: Plan, watch: Watch) -> None:
         backboard, instructions = self._backboard, self._conversation.instructions
         run = Run(plan, token=self._token)
         try:
@@ -233,9 +232,10 @@ class BackboardStream(llm.LLMStream):
                 async for event in events:
                     self._give(run, event)
                     if run.ended:
+                        watch.finished()
                         break
                     if run.advances(event):
-                        progress()
+                        watch.progress()
                 else:
                     raise errors.early_end()
                 if (thread := run.thread(self._conversation)) is not None:

@@ -13,7 +13,8 @@ _COLOURS = {"+": typer.colors.GREEN, "~": typer.colors.YELLOW, "-": typer.colors
 def show(text: str, *, err: bool = False) -> None:
     """Prints a result; lines that begin with a plan's sign are coloured on a terminal."""
     for line in text.splitlines():
-        typer.secho(line, fg=_COLOURS.get(line[:1]), err=err)
+        colour = _COLOURS.get(line[:1])
+        typer.echo(typer.style(line, fg=colour) if colour else line, err=err)
 
 
 def show_json(data: Any) -> None:
@@ -23,4 +24,4 @@ def show_json(data: Any) -> None:
 
 def talk(text: str) -> None:
     """Tells the person at the terminal how it goes."""
-    typer.secho(text, err=True)
+    typer.echo(text, err=True)

@@ -6,6 +6,7 @@ import functools
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Literal, ParamSpec, TypeVar
 
 import typer
@@ -150,18 +151,19 @@ def dial(
     ] = None,
     press: Annotated[str | None, typer.Option(help="Keys to press after the greeting.")] = None,
     from_number: Annotated[str, typer.Option("--from", help="The caller.")] = "+12025550123",
-    record: Annotated[str | None, typer.Option(help="WAV file: left caller, right bot.")] = None,
+    record: Annotated[Path | None, typer.Option(help="WAV file: left caller, right bot.")] = None,
     name: Name = None,
     as_json: AsJson = False,
 ) -> None:
     """Place a call with a SIP phone and tell what it heard."""
     from lab import dialling  # noqa: PLC0415
 
-    report = dialling.call(number, say_ or [], press, from_number, record, name, say)
+    tell = say if as_json else typer.echo
+    report = dialling.call(number, say_ or [], press, from_number, record, name, tell)
     if as_json:
         print_data(report)
     else:
-        dialling.tell(report, typer.echo)
+        typer.echo(f"ended by the {report['ended_by']}")
 
 
 def _announce(state: dict[str, object], as_json: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -58,6 +58,13 @@ class DialReport:
         return [turn.gap_s for turn in self.turns if turn.said is not None]
 
 
+Follow = Callable[[DialledCall, Turn], Awaitable[None]]
+
+
+async def _nobody_follows(call: DialledCall, turn: Turn) -> None:
+    """The call is for its report alone."""
+
+
 async def dial(
     number: str,
     gateway: tuple[str, int],
@@ -72,20 +79,25 @@ async def dial(
     auth: tuple[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     clips: Clips | None = None,
+    on_turn: Follow = _nobody_follows,
 ) -> DialReport:
-    """Calls `number`, says each of `say` after the far end is quiet, presses keys, listens on, ends.
+    """Calls `number`, says each of `say` when the far end is quiet, presses keys, hangs up.
 
     After the last reply it stays for `listen_s`, unless the far end hangs up before. `record` is
-    the stereo WAV file to write: left is the caller. Raises CallFailed on a refusal, NoFinalAnswer,
-    and NoQuiet when the far end talks for longer than TURN_TIMEOUT_S.
+    the stereo WAV file to write: left is the caller. `on_turn` is awaited after every turn.
+
+    Raises CallFailed on a refusal, NoFinalAnswer, and NoQuiet when the far end talks for longer
+    than TURN_TIMEOUT_S.
     """
     async with Phone(from_number, codecs=codecs, auth=auth, clips=clips) as phone:
         call = await phone.dial(number, gateway=gateway, headers=headers)
         try:
             answered_s = await call.answered(answer_timeout_s)
-            turns = [await _turn(call, None, answered_s)]
+            turns: list[Turn] = []
             with contextlib.suppress(CallOver):  # a far end that hangs up early ends the script
-                await _talk(call, say, press, turns)
+                async for turn in _talk(call, answered_s, say, press):
+                    turns.append(turn)
+                    await on_turn(call, turn)
             with contextlib.suppress(StillUp):
                 await call.ended(listen_s)
             await call.hangs_up()
@@ -104,13 +116,16 @@ async def dial(
     )
 
 
-async def _talk(call: DialledCall, say: Sequence[str], press: str, turns: list[Turn]) -> None:
+async def _talk(
+    call: DialledCall, answered_s: float, say: Sequence[str], press: str
+) -> AsyncIterator[Turn]:
+    yield await _turn(call, None, answered_s)
     for sentence in say:
         said = await call.says(sentence)
-        turns.append(await _turn(call, sentence, said.end_s))
+        yield await _turn(call, sentence, said.end_s)
     if press:
         await call.presses(press)
-        turns.append(await _turn(call, press, time.monotonic()))
+        yield await _turn(call, press, time.monotonic())
 
 
 async def _turn(call: DialledCall, said: str | None, since_s: float) -> Turn:

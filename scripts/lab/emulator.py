@@ -24,4 +24,11 @@ def serve(build: Callable[[Control], web.Application], description: str) -> None
         app.add_routes(control.routes())
         return app
 
-    web.run_app(application(), host="127.0.0.1", port=arguments.port, print=None, access_log=None)
+    web.run_app(
+        application(),
+        host="127.0.0.1",
+        port=arguments.port,
+        print=None,
+        access_log=None,
+        shutdown_timeout=1.0,  # a stalled answer must not hold up the end of the lab
+    )

@@ -2,7 +2,7 @@
 
 The owner holds the other end of this program's standard input. The kernel closes it when the
 owner ends in any way, `kill -9` included, so "the owner stops it" and "the owner died" are one
-event: end of file. Only the standard library is used, so that `python -S -E` starts it fast.
+event: end of file. Only the standard library is used, so that `python -I -S` starts it fast.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Literal, Self
 
 from lab import daemons
-from lab.errors import ProcessFailed
 from lab.ports import LOOPBACK, PortBlock, Ports
 from lab.process import Process
 from lab.settings import LabSettings
@@ -77,6 +76,7 @@ class Lab:
             "CARTESIA_API_KEY": API_KEY,
             "BACKBOARD_BASE_URL": f"http://{LOOPBACK}:{ports.backboard}/api",
             "BACKBOARD_API_KEY": API_KEY,
+            "HOTLINE_SIP_ADDRESSES": f"{LOOPBACK}/32",
             "HOTLINE_SIP_USERNAME": credentials.sip_username,
             "HOTLINE_SIP_PASSWORD": credentials.sip_password,
             "HOTLINE_HEALTH_HOST": LOOPBACK,
@@ -121,8 +121,7 @@ class Lab:
     def check(self) -> None:
         """Raises ProcessFailed when a part has ended by itself."""
         for process in self.processes:
-            if not process.alive and not process.stopped:
-                raise ProcessFailed(f"{process.name} ended.\n{process.last_words()}")
+            process.check()
 
     def _start(self, report: Report) -> None:
         ports, key, secret = self.ports, *self._livekit_keys

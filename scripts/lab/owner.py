@@ -31,6 +31,15 @@ class Ended(BaseException):
     """SIGTERM arrived; a BaseException, as KeyboardInterrupt is, so that nothing swallows it."""
 
 
+def end_on_sigterm() -> None:
+    """Makes SIGTERM raise Ended in the main thread, as SIGINT raises KeyboardInterrupt."""
+
+    def end(*_: object) -> None:
+        raise Ended
+
+    signal.signal(signal.SIGTERM, end)
+
+
 @contextlib.contextmanager
 def running(name: str, ports: PortChoice) -> Iterator[tuple[Lab, LabState]]:
     """A lab of this process, with its progress on standard error.
@@ -63,10 +72,7 @@ def hold(name: str, ports: PortChoice, ready: Callable[[dict[str, Any]], None]) 
         LabError: it cannot start, or a part of it ended by itself.
     """
 
-    def end(*_: object) -> None:
-        raise Ended
-
-    signal.signal(signal.SIGTERM, end)
+    end_on_sigterm()
     with contextlib.suppress(Ended, KeyboardInterrupt), running(name, ports) as (lab, state):
         ready(state.as_json())
         while True:

@@ -35,7 +35,7 @@ class Process:
         self.stopped = False
         self._grace_s = grace_s
         log.parent.mkdir(parents=True, exist_ok=True)
-        argv = [sys.executable, "-S", "-E", leash.__file__, "--grace-s", str(grace_s)]
+        argv = [sys.executable, "-I", "-S", leash.__file__, "--grace-s", str(grace_s)]
         argv += ["--signal", stop_signal, "--", *map(str, command)]
         with log.open("ab") as output:
             self._popen = subprocess.Popen(
@@ -75,6 +75,11 @@ class Process:
                     f"{self.name} was not ready within {timeout_s:g} s.\n{self.last_words()}"
                 )
             time.sleep(POLL_S)
+
+    def check(self) -> None:
+        """Raises ProcessFailed when it has ended without having been told to."""
+        if not self.alive and not self.stopped:
+            raise ProcessFailed(f"{self.name} ended.\n{self.last_words()}")
 
     def last_words(self) -> str:
         """The end of its log, and where the rest is."""

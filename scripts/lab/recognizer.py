@@ -33,6 +33,15 @@ DOUBTFUL = 0.5  # silence, hum and DTMF give "You" at 0.2 to 0.45; clear speech 
 REQUEST = struct.Struct("<II")  # sample rate in Hz, samples; then int16 samples
 REPLY = struct.Struct("<fI")  # confidence, bytes; then UTF-8 text
 
+_ONE_WORD = re.compile(r"\b(to(?=-(?:day|night|morrow)\b)|good(?=-bye\b))-(\w+)", re.IGNORECASE)
+_TWO_WORDS = re.compile(  # only "twenty-one" and its like have a hyphen
+    r"(?<=\bgood)-(?=(?:morning|night|evening|day)\b)"
+    r"|(?<=teen)-|(?<=\bten)-"
+    r"|(?<=(?:wen|hir|for|fif|six|ven|igh|ine)ty)"
+    r"-(?!(?:one|two|three|four|five|six|seven|eight|nine|first|second|third|\w+th)\b)",
+    re.IGNORECASE,
+)
+
 Pcm = npt.NDArray[np.int16]
 
 
@@ -118,16 +127,8 @@ class Recognizer:
 
 def modern_spelling(text: str) -> str:
     """Moonshine's hyphens undone: "To-night" is "Tonight", "thirty-please" two words."""
-    text = re.sub(r"\b(to)-(day|night|morrow)\b", r"\1\2", text, flags=re.IGNORECASE)
-    text = re.sub(r"\b(good)-(bye)\b", r"\1\2", text, flags=re.IGNORECASE)
-    text = re.sub(r"\b(good)-(morning|night|evening|day)\b", r"\1 \2", text, flags=re.IGNORECASE)
-    units = "one|two|three|four|five|six|seven|eight|nine|first|second|third|fourth|fifth|sixth"
-    return re.sub(
-        rf"\b(\w*(?:twen|thir|for|fif|six|seven|eigh|nine)ty)-(?!(?:{units}|\w+th)\b)",
-        r"\1 ",
-        text,
-        flags=re.IGNORECASE,
-    )
+    text = _ONE_WORD.sub(r"\1\2", text)
+    return _TWO_WORDS.sub(" ", text)
 
 
 def _package(name: str) -> Path:

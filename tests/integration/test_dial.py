@@ -56,7 +56,7 @@ async def test_a_scripted_call_reports_what_happened(callee: Phone, tmp_path: Pa
     assert reply is not None
     assert reply.end_s - reply.start_s == pytest.approx(0.3, abs=0.06)
     assert np.abs(report.recording.heard(*reply)).max() > 7000
-    assert [event.what for event in report.events][0] == "INVITE"
+    assert report.events[0].what == "INVITE"
     with wave.open(str(path)) as file:
         assert file.getnchannels() == 2
         assert file.getnframes() / 8000 > reply.end_s - report.began_s

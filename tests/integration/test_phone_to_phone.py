@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import socket
 from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
-from aiosipua import IncomingCall, SipRequest, SipUAS, parse_auth
+from aiosipua import IncomingCall, SipRequest, SipUAC, SipUAS, parse_auth
 
 from lab.phone import (
     CallFailed,
@@ -24,7 +25,7 @@ from lab.phone import (
     Samples,
     utterances,
 )
-from lab.phone.sdp import answer
+from lab.phone.sdp import answer, offer
 from lab.sip_transport import LoopbackSipTransport
 
 CALLER, CALLEE = "+12025550123", "+12025550100"
@@ -311,6 +312,69 @@ async def test_two_calls_at_once_keep_to_themselves(caller: Phone, callee: Phone
     await asyncio.gather(first.presses("1"), second.presses("2"))
     assert await first_there.hears_digits(1, timeout=5) == "1"
     assert await second_there.hears_digits(1, timeout=5) == "2"
+
+
+@pytest.fixture
+async def other_make() -> AsyncIterator[tuple[SipUAS, SipUAC]]:
+    """A user agent that is not ours: aiosipua alone."""
+    transport = LoopbackSipTransport(("127.0.0.1", 0))
+    client = SipUAC(transport)
+    server = SipUAS(transport, uac=client)
+    await server.start()
+    yield server, client
+    await server.stop()
+    await asyncio.sleep(0)
+
+
+async def test_a_repeated_invite_rings_once(
+    callee: Phone, other_make: tuple[SipUAS, SipUAC]
+) -> None:
+    _, client = other_make
+    invitation = client.send_invite(f"sip:{CALLER}@lab", f"sip:{CALLEE}@lab", callee.address)
+    client.transport.send(invitation.invite, callee.address)
+    await callee.rings(timeout=5)
+    with pytest.raises(NoCall):
+        await callee.rings(timeout=0.1)
+
+
+async def test_an_invite_without_an_offer_is_refused(
+    callee: Phone, other_make: tuple[SipUAS, SipUAC]
+) -> None:
+    _, client = other_make
+    client.send_invite(f"sip:{CALLER}@lab", f"sip:{CALLEE}@lab", callee.address)
+    with pytest.raises(PhoneError, match=r"488.*no SDP offer"):
+        await callee.answers(timeout=5)
+
+
+async def test_a_reinvite_is_answered_and_moves_the_audio(
+    callee: Phone, other_make: tuple[SipUAS, SipUAC]
+) -> None:
+    _, client = other_make
+    nowhere = offer(("127.0.0.1", 9), ["PCMU"])
+    invitation = client.send_invite(
+        f"sip:{CALLER}@lab", f"sip:{CALLEE}@lab", callee.address, nowhere
+    )
+    received = await callee.answers(timeout=5)
+    await invitation.wait_answered(5)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
+        ear.setblocking(False)
+        ear.bind(("127.0.0.1", 0))
+        there = offer(ear.getsockname(), ["PCMU"])
+        client.send_reinvite(invitation.dialog, there, callee.address)
+        async with asyncio.timeout(5):
+            assert await asyncio.get_running_loop().sock_recv(ear, 2048)
+    invites = [event.what for event in received.events if event.method == "INVITE"]
+    assert invites == ["INVITE", "100", "180", "200", "INVITE", "200"]
+
+
+async def test_a_codec_that_the_phone_does_not_have_is_named() -> None:
+    with pytest.raises(PhoneError, match="PCMU, PCMA"):
+        Phone(CALLER, codecs=["G722"])
+
+
+async def test_a_header_that_cannot_be_sent_is_refused(caller: Phone, callee: Phone) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        await caller.dial(CALLEE, gateway=callee.address, headers={"X-A": "1\r\nX-B: 2"})
 
 
 class ChallengingServer:

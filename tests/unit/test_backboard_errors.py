@@ -8,7 +8,7 @@ import pytest
 from livekit.agents import APIConnectionError, APITimeoutError
 
 from bot.backboard import LLM, Deadlines, errors
-from bot.backboard.deadlines import enforced
+from bot.backboard.deadlines import Watch
 from bot.backboard.models import Failed, RunEnded
 
 
@@ -96,10 +96,18 @@ async def test_a_missed_deadline_is_named(
     deadlines: Deadlines, within_s: float, progresses: bool, missed: str
 ) -> None:
     async def answer() -> None:
-        async with enforced(deadlines, first_token_within_s=within_s) as progress:
+        watch = Watch(deadlines, first_token_within_s=within_s)
+        async with watch.kept():
             if progresses:
-                progress()
+                watch.progress()
             await asyncio.Event().wait()
 
     with pytest.raises(APITimeoutError, match=missed):
         await answer()
+
+
+async def test_nothing_is_due_after_the_end_of_the_answer() -> None:
+    watch = Watch(Deadlines(first_token_s=0.01, total_s=0.01), first_token_within_s=9.0)
+    async with watch.kept():
+        watch.finished()
+        await asyncio.sleep(0.03)

@@ -88,6 +88,7 @@ def test_a_sentence_that_began_with_a_figure_begins_with_a_capital() -> None:
         ("Good-bye.", "Goodbye."),
         ("Good-morning", "Good morning"),
         ("three thirty-please", "three thirty please"),
+        ("ten-fifteen, sixteen-forty", "ten fifteen, sixteen forty"),
         ("twenty-five, thirty-first", "twenty-five, thirty-first"),
     ],
 )

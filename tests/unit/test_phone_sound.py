@@ -11,7 +11,8 @@ from lab.phone.sound import SAMPLE_RATE, Samples, SoundDetector, levels_dbfs, ut
 def tone(seconds: float, dbfs: float = -20.0, sample_rate: int = SAMPLE_RATE) -> Samples:
     at = np.arange(round(seconds * sample_rate)) / sample_rate
     peak = 32767 * np.sqrt(2) * 10 ** (dbfs / 20)
-    return (peak * np.sin(2 * np.pi * 440 * at)).astype(np.int16)
+    samples: Samples = (peak * np.sin(2 * np.pi * 440 * at)).astype(np.int16)
+    return samples
 
 
 def noise(seconds: float, dbfs: float) -> Samples:

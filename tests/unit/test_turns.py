@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.turns import AFTER_NUMERAL, SETTLED, SPELLING, UNFINISHED, Patience, patience
+from bot.turns import PAUSING, SETTLED, SPELLING, UNFINISHED, Patience, patience
 
 
 @pytest.mark.parametrize(
@@ -14,9 +14,9 @@ from bot.turns import AFTER_NUMERAL, SETTLED, SPELLING, UNFINISHED, Patience, pa
         ("I would like to book an appointment for", UNFINISHED),
         ("I'd like to change my appointment to", UNFINISHED),
         ("Let me see.", UNFINISHED),
-        ("Well,", UNFINISHED),
-        ("an appointment for Tuesday at three thirty", AFTER_NUMERAL),
-        ("an appointment for Tuesday at 3:30.", AFTER_NUMERAL),
+        ("Well,", PAUSING),
+        ("an appointment for Tuesday at three thirty", PAUSING),
+        ("an appointment for Tuesday at 3:30.", PAUSING),
         ("My number is", UNFINISHED),
         ("My number is five five five.", SPELLING),
         ("My number is 555, 012,", SPELLING),
@@ -31,5 +31,5 @@ def test_the_words_so_far_set_the_wait(transcript: str, expected: Patience) -> N
 
 
 def test_every_wait_is_at_least_livekits_own_and_min_is_below_max() -> None:
-    for wait in (SETTLED, AFTER_NUMERAL, UNFINISHED, SPELLING):
+    for wait in (SETTLED, PAUSING, UNFINISHED, SPELLING):
         assert SETTLED.min_delay_s <= wait.min_delay_s < wait.max_delay_s

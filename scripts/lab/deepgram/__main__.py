@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 
 from lab.deepgram import messages, recording
 from lab.deepgram.options import BadRequest, ListenOptions
@@ -27,6 +27,7 @@ class Listen:
         self._control = control
         self._recognizer = recognizer
         self._voice = VoiceModel()
+        self._sockets: set[web.WebSocketResponse] = set()
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """A websocket."""
@@ -42,8 +43,19 @@ class Listen:
         socket = web.WebSocketResponse()
         socket.headers["dg-request-id"] = request_id
         await socket.prepare(request)
-        await Session(socket, options, self._recognizer, self._voice, self._control, entry).run()
+        self._sockets.add(socket)
+        try:
+            await Session(
+                socket, options, self._recognizer, self._voice, self._control, entry
+            ).run()
+        finally:
+            self._sockets.discard(socket)
         return socket
+
+    async def close(self, _: web.Application) -> None:
+        """Closes the open websockets, for aiohttp waits for their handlers before it stops."""
+        for socket in list(self._sockets):
+            await socket.close(code=WSCloseCode.GOING_AWAY)
 
     async def recording(self, request: web.Request) -> web.StreamResponse:
         """A recording in the body."""
@@ -114,6 +126,7 @@ def build(control: Control) -> web.Application:
             yield
 
     app.cleanup_ctx.append(recognizing)
+    app.on_shutdown.append(listen.close)
     app.add_routes([web.get("/v1/listen", listen.stream), web.post("/v1/listen", listen.recording)])
     return app
 

@@ -88,7 +88,7 @@ class Delivery:
         if not hearing.is_final and not (heard.text and self._options.interim_results):
             return
         if self._answer is None and hearing.segment is not None:
-            self._answer = self._control.answer()
+            self._answer = self._begin_answer()
         if self._answer is not None:
             await self._answer.pace()
         await self._send(self._message(hearing, heard))
@@ -96,6 +96,11 @@ class Delivery:
             self._final_until_s = hearing.until_s
         if hearing.speech_final or hearing.from_finalize:
             self._answer = None
+
+    def _begin_answer(self) -> Answer | None:
+        if self._control.faults.fault == "status":  # waits for the next request, not for us
+            return None
+        return self._control.answer()
 
     async def _recognize(self, hearing: Hearing) -> Transcript:
         segment, pcm = hearing.segment, hearing.pcm

@@ -14,7 +14,7 @@ WINDOW_S = 0.032  # Silero's window: 512 samples at 16 kHz, 256 at 8 kHz
 VOICE_BEGINS = 0.5  # Silero's own threshold
 VOICE_STAYS = 0.35  # and its hysteresis: 0.15 less
 ONSET_WINDOWS = 2  # a single window of voice is a click
-SHORTEST_PAUSE_S = 0.16
+SHORTEST_PAUSE_S = 0.192
 HINT_S = 0.064  # a gap this long is worth a transcript: often it becomes the final one
 INTERIM_S = 0.3
 LONG_S = 7.0  # from here on a segment ends at the next gap
@@ -207,8 +207,8 @@ class Segmenter:
         if not self._voiced:
             return None
         segment = self._segment()
+        self._free_from = self._last_voice_end  # the silence since may be the next one's pre-roll
         self._voiced = []
-        self._free_from = self._now
         return segment
 
     def _segment(self) -> Segment:

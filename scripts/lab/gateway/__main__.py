@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from lab.errors import LabError, PortTaken
+from lab.errors import LabError
 from lab.gateway.bus import Bus
 from lab.gateway.config import GatewayConfig
 from lab.gateway.digest import Challenges
@@ -40,19 +40,17 @@ async def serve(config: GatewayConfig) -> None:
     )
     sip = SipPort(exchange)
     await warm_up()
+    await sip.start()
     try:
-        await sip.start()
         async with (
             health_port(config.health_port, bus.connected.is_set),
             asyncio.TaskGroup() as group,
         ):
             listener = group.create_task(bus.run())
             await stop.wait()
-            await sip.stop()
             listener.cancel()
-    except OSError as error:
-        raise PortTaken(f"The gateway cannot listen: {error.strerror}.") from error
     finally:
+        await sip.stop()
         await bus.close()
 
 

@@ -9,7 +9,7 @@ from aiosipua.transport import SipTransport
 
 
 class HeaderedTransport(SipTransport):
-    """Adds `headers(message)` to 2xx responses and to requests, then sends them by another transport."""
+    """Another transport that adds `headers(message)` to 2xx responses and to requests."""
 
     def __init__(
         self, inner: SipTransport, headers: Callable[[SipMessage], Mapping[str, str]]

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 
-
 @dataclass(frozen=True)
 class Ending:
     """One way a call ends.

@@ -15,6 +15,7 @@ from livekit import rtc
 from livekit.rtc.participant import PublishTrackError
 
 from lab.gateway import attributes, ending
+from lab.gateway.access_token import access_token
 from lab.gateway.answer_headers import HeaderedTransport
 from lab.gateway.config import GatewayConfig
 from lab.gateway.digest import Challenges
@@ -24,7 +25,6 @@ from lab.gateway.phone_leg import NoPortFree, PhoneLeg, RtpPorts
 from lab.gateway.psrpc import RpcError
 from lab.gateway.room_leg import RoomLeg
 from lab.gateway.sdp import Terms, Unacceptable
-from lab.gateway.access_token import access_token
 
 log = logging.getLogger("lab.gateway.call")
 
@@ -69,6 +69,8 @@ class InboundCall:
         """Ends the call; the first to say so wins."""
         if not self._ending.done():
             self._ending.set_result(how)
+            for task in self._tasks:  # at once, so that no 180 follows the final answer
+                task.cancel()
 
     def reinvited(self) -> None:
         """Answers a re-INVITE with the same SDP; only the phone's RTP address is taken over."""
@@ -83,8 +85,6 @@ class InboundCall:
         self._spawn(self._live())
         how = await self._ending
         log.info("call %s ended: %s", self.id, how.word)
-        for task in self._tasks:
-            task.cancel()
         await asyncio.wait(self._tasks)
         self._tell_phone(how)
         if self._phone is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 
 from aiosipua import Dialog, IncomingCall, SipRequest, SipResponse
 from aiosipua.sdp import parse_sdp
@@ -12,19 +11,17 @@ from aiosipua.transport import MessageCallback
 from aiosipua.uas import SipUAS
 from aiosipua.utils import generate_tag
 
+from lab.errors import PortTaken
 from lab.gateway import ending
 from lab.gateway.ending import Ending
 from lab.gateway.inbound import Exchange, InboundCall
+from lab.gateway.refusals import Refusals
 from lab.sip_transport import LoopbackSipTransport
 
 log = logging.getLogger("lab.gateway.sip")
 
 NOT_ALLOWED = frozenset({"REFER", "INFO", "UPDATE", "MESSAGE", "SUBSCRIBE", "PRACK"})
 """livekit-sip answers these 405, whatever its Allow header says."""
-REPEAT_S = 60.0
-"""How long an INVITE with the Call-ID and From tag of a refused one gets the same answer again."""
-
-CallKey = tuple[str, str]
 
 
 class SipPort:
@@ -42,12 +39,18 @@ class SipPort:
         self._uas.on_ack_timeout = lambda call: self._end(call.call_id, ending.NO_ACK)
         self._calls: dict[str, InboundCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._refused: dict[CallKey, tuple[Dialog, Ending, float]] = {}
+        self._refusals = Refusals()
         self._to_uas: MessageCallback | None = None
 
     async def start(self) -> None:
-        """Binds the port; raises OSError when it is taken."""
-        await self._uas.start()
+        """Binds the port; raises PortTaken."""
+        host, port = self._transport.local_addr
+        try:
+            await self._uas.start()
+        except OSError as error:
+            raise PortTaken(
+                f"SIP port {port} of {host} is in use: stop what holds it or change sip_port."
+            ) from error
         self._to_uas = self._transport.on_message
         self._transport.on_message = self._receive
 
@@ -73,20 +76,26 @@ class SipPort:
         if request.method == "CANCEL" and call is not None and call.answered:
             self._respond(request, 200, "OK")  # too late to change anything: RFC 3261 9.2
             return True
+        if request.method in {"INVITE", "CANCEL"} and self._refusals.knows(request):
+            self._answer_again(request)
+            return True
         return request.method == "INVITE" and self._screen(request, call)
+
+    def _answer_again(self, request: SipRequest) -> None:
+        """livekit-sip leaves even the CANCEL of a dropped call without an answer."""
+        answer = self._refusals.answer(request)
+        if answer is None:
+            return
+        if request.method == "CANCEL":
+            self._respond(request, 200, "OK")  # too late, as above
+        else:
+            self._transport.send_reply(answer)
 
     def _screen(self, invite: SipRequest, call: InboundCall | None) -> bool:
         """Answers an INVITE that begins no call and changes none; True when it did."""
         tag = invite.from_addr.tag if invite.from_addr else None
         if not (invite.call_id and tag and invite.to_addr):
             self._respond(invite, 400, "Bad Request")
-            return True
-        refused = self._refused.get((invite.call_id, tag))
-        if refused is not None and refused[2] > time.monotonic():
-            dialog, how, _ = refused
-            self._transport.send_reply(
-                dialog.create_response(invite, how.status or 486, how.reason)
-            )
             return True
         if call is not None and invite.cseq == call.sip.invite.cseq:
             return True  # a retransmission: 180 and 200 are repeated anyway
@@ -106,12 +115,8 @@ class SipPort:
 
     async def _carry(self, call: InboundCall) -> None:
         how = await call.run()
-        now = time.monotonic()
-        self._refused = {key: entry for key, entry in self._refused.items() if entry[2] > now}
-        repeatable = how.status is not None and how.status not in {401, 407}
-        if repeatable and not (call.answered or how.by_phone):
-            key = (call.sip.call_id, call.sip.dialog.remote_tag)
-            self._refused[key] = (call.sip.dialog, how, now + REPEAT_S)
+        if not call.answered:
+            self._refusals.remember(call.sip, how)
         if self._calls.get(call.sip.call_id) is call:
             del self._calls[call.sip.call_id]
 

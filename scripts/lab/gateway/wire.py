@@ -1,8 +1,8 @@
 """The psrpc messages between livekit-server and a SIP gateway, as protobuf classes.
 
 livekit-protocol's Python package carries the `livekit.*` messages but neither `rpc.*`
-(livekit/protocol, protobufs/rpc/io.proto) nor `internal.*` (livekit/psrpc, internal/internal.proto).
-Listed are the fields that this gateway reads or writes; protobuf skips the others.
+(livekit/protocol, protobufs/rpc/io.proto) nor `internal.*` (livekit/psrpc). Listed are the fields
+that this gateway reads or writes; protobuf skips the others.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from lab.clips import Clips
 from lab.phone import sdp
 from lab.phone.call import PhoneCall
 from lab.phone.dialled import DialledCall
-from lab.phone.errors import NoCall
+from lab.phone.errors import NoCall, PhoneError
 from lab.phone.media import Media
 from lab.phone.received import ReceivedCall, given_up
 from lab.phone.sdp import Address
@@ -42,6 +42,8 @@ class Phone:
         clips: Clips | None = None,
         host: str = "127.0.0.1",
     ) -> None:
+        if not codecs or not set(codecs) <= set(sdp.PAYLOAD_TYPES):
+            raise PhoneError(f"codecs must be of {', '.join(sdp.PAYLOAD_TYPES)}, at least one")
         self.number = number
         self._codecs = codecs
         self._auth = SipDigestAuth(*auth) if auth is not None else None
@@ -59,16 +61,19 @@ class Phone:
     async def dial(
         self, number: str, *, gateway: Address, headers: Mapping[str, str] | None = None
     ) -> DialledCall:
-        """Sends an INVITE for `number` to `gateway`, with `headers` in it, and returns at once."""
+        """Sends an INVITE for `number` to `gateway`, with `headers` in it, and returns at once.
+
+        Raises ValueError for a header that cannot be sent.
+        """
         media = await Media.open(self._host)
-        invitation = self._signalling.invite(
-            number,
-            self.number,
-            gateway,
-            sdp.offer(media.address, self._codecs),
-            headers or {},
-            self._auth,
-        )
+        offer = sdp.offer(media.address, self._codecs)
+        try:
+            invitation = self._signalling.invite(
+                number, self.number, gateway, offer, headers or {}, self._auth
+            )
+        except ValueError:
+            await media.close()
+            raise
         call = DialledCall(invitation, self._signalling, media, self._clips)
         self._calls.append(call)
         return call
@@ -120,10 +125,15 @@ class Phone:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await asyncio.gather(*(call.close() for call in self._calls))
+        try:
+            await asyncio.gather(*(call.close() for call in self._calls))
+        finally:
+            self._refuse_waiting()
+            await self._signalling.stop()
+            await asyncio.sleep(0)  # closed transports free their sockets on the loop's next turn
+
+    def _refuse_waiting(self) -> None:
         while not self._waiting.empty():
             invite = self._waiting.get_nowait()
             if not given_up(invite):
                 invite.reject(480)
-        await self._signalling.stop()
-        await asyncio.sleep(0)  # closed transports free their sockets on the loop's next turn

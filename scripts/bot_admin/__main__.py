@@ -1,0 +1,7 @@
+"""`python -m bot_admin` is `bot-admin`."""
+
+from __future__ import annotations
+
+from bot_admin.app import main
+
+main()

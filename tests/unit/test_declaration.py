@@ -1,0 +1,174 @@
+"""Declarations: text to model, and every fault at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import sip
+from sip.declaration import Declaration, load
+from sip.errors import DeclarationError
+from sip.secret import Secret
+
+SECRETS = {"USERNAME": "carrier", "PASSWORD": "hunter2hunter2"}
+TRUNK = """
+[inbound_trunk.main]
+numbers = ["+12025550100"]
+auth_username = "env/USERNAME"
+auth_password = "env/PASSWORD"
+"""
+RULE = """
+[dispatch_rule.main]
+trunks = ["main"]
+agent = "hotline"
+"""
+
+
+def declared(folder: Path, text: str, environment: dict[str, str] | None = None) -> Declaration:
+    (folder / "all.toml").write_text(text, encoding="utf-8")
+    return load(folder, SECRETS if environment is None else environment)
+
+
+def faults(folder: Path, text: str, environment: dict[str, str] | None = None) -> str:
+    with pytest.raises(DeclarationError) as caught:
+        declared(folder, text, environment)
+    return str(caught.value)
+
+
+def test_the_projects_own_declarations_load() -> None:
+    names = ("HOTLINE_SIP_USERNAME", "HOTLINE_SIP_PASSWORD")
+    own = load(Path(sip.__file__).parent, dict.fromkeys(names, "x"))
+
+    assert [trunk.numbers for trunk in own.trunks] == [("+12025550100",)]
+    assert [(rule.trunks, rule.room_prefix, rule.agent) for rule in own.rules] == [
+        (("hotline",), "call-", "hotline")
+    ]
+
+
+def test_references_are_resolved_and_never_shown(tmp_path: Path) -> None:
+    (trunk,) = declared(tmp_path, TRUNK).trunks
+
+    assert trunk.auth_password == Secret("hunter2hunter2")
+    for shown in (repr(trunk), str(trunk), f"{trunk.auth_password}"):
+        assert "hunter2" not in shown
+        assert "carrier" not in shown
+
+
+@pytest.mark.parametrize("written", ["+1 202 555 0100", "+1 (202) 555-0100", "+12025550100"])
+def test_numbers_become_e164(tmp_path: Path, written: str) -> None:
+    (trunk,) = declared(tmp_path, TRUNK.replace("+12025550100", written)).trunks
+
+    assert trunk.numbers == ("+12025550100",)
+
+
+@pytest.mark.parametrize("written", ["2025550100", "+1202555", "hotline", ""])
+def test_what_is_no_e164_number_is_refused_with_an_example(tmp_path: Path, written: str) -> None:
+    message = faults(tmp_path, TRUNK.replace("+12025550100", written))
+
+    assert "all.toml: inbound_trunk.main.numbers[0]: " in message
+    assert "such as +12025550100" in message
+
+
+def test_addresses_become_ranges_and_may_come_from_the_environment(tmp_path: Path) -> None:
+    text = """
+[inbound_trunk.main]
+numbers = ["+12025550100"]
+allowed_addresses = ["192.0.2.7", "env/CARRIER"]
+"""
+    (trunk,) = declared(tmp_path, text, {"CARRIER": "198.51.100.0/24, 203.0.113.9"}).trunks
+
+    assert trunk.allowed_addresses == ("192.0.2.7/32", "198.51.100.0/24", "203.0.113.9/32")
+
+
+@pytest.mark.parametrize("address", ["sip.example.com", "192.0.2.1/24", "0.0.0.0/0", "a,b"])
+def test_addresses_that_do_not_guard_are_refused(tmp_path: Path, address: str) -> None:
+    text = TRUNK + f'allowed_addresses = ["{address}"]\n'
+
+    assert "inbound_trunk.main.allowed_addresses[0]" in faults(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("removed", "said"),
+    [
+        (["auth_username", "auth_password"], "anybody could call in"),
+        (["auth_password"], "go together"),
+        (["auth_username"], "go together"),
+    ],
+)
+def test_a_trunk_without_a_guard_is_refused(tmp_path: Path, removed: list[str], said: str) -> None:
+    lines = [line for line in TRUNK.splitlines() if line.split(" ")[0] not in removed]
+
+    assert said in faults(tmp_path, "\n".join(lines))
+
+
+def test_a_password_in_clear_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    message = faults(tmp_path, TRUNK.replace("env/PASSWORD", "opensesame"))
+
+    assert "inbound_trunk.main.auth_password: must not stand here in clear" in message
+    assert "opensesame" not in message
+
+
+def test_an_absent_secret_is_named_with_the_key_that_needs_it(tmp_path: Path) -> None:
+    message = faults(tmp_path, TRUNK, {"USERNAME": "carrier"})
+
+    assert "inbound_trunk.main.auth_password: PASSWORD is not set" in message
+
+
+def test_all_faults_of_all_files_come_at_once(tmp_path: Path) -> None:
+    (tmp_path / "broken.toml").write_text("[inbound_trunk\n")
+    message = faults(
+        tmp_path,
+        """
+[inbound_trunk.main]
+numbers = ["2025550100"]
+ringing_timeout = 20
+[dispatch_rule.main]
+trunks = ["mian"]
+type = "direct"
+[outbound_thing]
+x = 1
+""",
+    )
+
+    for place in (
+        "broken.toml: is not TOML",
+        "all.toml: inbound_trunk.main.numbers[0]",
+        "all.toml: inbound_trunk.main.ringing_timeout: is not a key; write ringing_timeout_s",
+        "all.toml: inbound_trunk.main: anybody could call in",
+        "all.toml: dispatch_rule.main.trunks[0]: there is no inbound trunk 'mian'; declared: main",
+        "all.toml: dispatch_rule.main.type",
+        "all.toml: dispatch_rule.main.agent: is missing",
+        "all.toml: outbound_thing: is not known here",
+    ):
+        assert place in message
+    assert message.startswith("The declarations have 8 faults")
+
+
+def test_a_rule_without_trunks_is_refused(tmp_path: Path) -> None:
+    message = faults(tmp_path, TRUNK + RULE.replace('"main"]', "]"))
+
+    assert "dispatch_rule.main.trunks: needs at least one entry" in message
+
+
+def test_one_number_in_two_trunks_is_refused(tmp_path: Path) -> None:
+    message = faults(tmp_path, TRUNK + TRUNK.replace("trunk.main", "trunk.second"))
+
+    assert "inbound_trunk.second.numbers: +12025550100 belongs to 'main' too" in message
+
+
+def test_two_rules_on_one_trunk_are_refused(tmp_path: Path) -> None:
+    message = faults(tmp_path, TRUNK + RULE + RULE.replace("rule.main", "rule.second"))
+
+    assert "dispatch_rule.second.trunks: 'main' answers the same trunk" in message
+
+
+def test_a_name_declared_in_two_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "again.toml").write_text(TRUNK)
+
+    assert "inbound_trunk.main: is declared in again.toml too" in faults(tmp_path, TRUNK)
+
+
+def test_a_folder_without_declarations_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(DeclarationError, match=r"has no \*\.toml file"):
+        load(tmp_path, {})
