@@ -50,7 +50,9 @@ def livekit_server(program: Path, ports: Ports, key: str, secret: str, home: Pat
     return [program, "--config", _written(home / "livekit-server.json", config)]
 
 
-def sip_gateway(program: Path | None, ports: Ports, key: str, secret: str, home: Path) -> Command:
+def sip_gateway(
+    program: Path | None, ports: Ports, key: str, secret: str, home: Path, media_timeout_s: float
+) -> Command:
     """The real livekit-sip when given, else the lab's own gateway; both read the same file."""
     config = {
         "api_key": key,
@@ -63,6 +65,7 @@ def sip_gateway(program: Path | None, ports: Ports, key: str, secret: str, home:
         "rtp_port": f"{ports.rtp_first}-{ports.rtp_last}",
         "rtp_draining_idle_timeout": "-1s",  # a closed call's port is free at once
         "rtp_draining_duration": "-1s",
+        "media_timeout": f"{media_timeout_s:g}s",
         "max_cpu_utilization": 1,
         "health_port": ports.sip_health,
         "logging": {"level": "debug", "json": True},

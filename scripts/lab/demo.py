@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -29,11 +30,15 @@ SCRIPT = (
     "What are your opening hours?",
     "No, that's all. Goodbye.",
 )
+WANTED = {  # a telephone line swallows consonants: "you are booked" may be heard as "your book"
+    r"\b(you're|you are|your) book(ed)? for tuesday": "the appointment was not booked",
+    r"\bgood-?bye": "no goodbye was said",
+}
 HANGS_UP_WITHIN_S = 10.0
 RECORD_WITHIN_S = 10.0
 RUNS = Path("var/demo")
 
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @contextlib.contextmanager
@@ -130,8 +135,7 @@ def _call(stand: Stand, *, as_json_only: bool) -> bool:
 def _faults(report: DialReport, account: Account) -> list[str]:
     """What is missing for the conversation to have happened, judged by what the phone heard."""
     heard = " ".join(said.text.lower() for said in account.said if said.who == "bot")
-    wanted = {"you are booked": "the appointment was not booked", "goodbye": "no goodbye was said"}
-    faults = [fault for words, fault in wanted.items() if words not in heard.replace("-", "")]
+    faults = [fault for words, fault in WANTED.items() if not re.search(words, heard)]
     if report.ended_by != "them":
         faults.append("the bot did not hang up")
     return faults

@@ -16,11 +16,13 @@ from typing import Literal, Self
 from lab import daemons
 from lab.ports import LOOPBACK, PortBlock, Ports
 from lab.process import Process
-from lab.settings import LabSettings
 
 EMULATORS = ("deepgram", "cartesia", "backboard")
 API_KEY = "lab"
 """The key that the emulated providers take."""
+
+MEDIA_TIMEOUT_S = 15.0
+"""livekit-sip's own."""
 
 Report = Callable[[str], None]
 
@@ -43,14 +45,32 @@ class Credentials:
 class Lab:
     """A running phone network on loopback; use as a context manager, or `up` and `down`."""
 
-    def __init__(self, home: Path, block: PortBlock, settings: LabSettings) -> None:
+    def __init__(
+        self,
+        home: Path,
+        block: PortBlock,
+        livekit_server: Path,
+        livekit_sip: Path | None = None,
+        *,
+        media_timeout_s: float = MEDIA_TIMEOUT_S,
+    ) -> None:
+        """Prepares a lab; nothing runs yet.
+
+        Args:
+            home: folder for configurations, logs and the env file.
+            block: the ports to use.
+            livekit_server: the real livekit-server.
+            livekit_sip: the real livekit-sip; absent: the lab's own gateway.
+            media_timeout_s: silence on RTP after which the gateway hangs up.
+        """
         self.home = home.absolute()
         self.ports: Ports = block.ports
         self.credentials = Credentials.made()
         self.processes: list[Process] = []
         self._block = block
-        self._settings = settings
-        self.real_livekit_sip = settings.livekit_sip()
+        self._livekit_server = livekit_server
+        self._media_timeout_s = media_timeout_s
+        self.livekit_sip = livekit_sip
 
     @property
     def sip_address(self) -> tuple[str, int]:
@@ -80,7 +100,7 @@ class Lab:
             "HOTLINE_SIP_USERNAME": credentials.sip_username,
             "HOTLINE_SIP_PASSWORD": credentials.sip_password,
             "HOTLINE_HEALTH_HOST": LOOPBACK,
-            "HOTLINE_HEALTH_PORT": "0",
+            "HOTLINE_HEALTH_PORT": str(ports.bot_health),
         }
 
     def control_url(self, emulator: str) -> str:
@@ -125,19 +145,20 @@ class Lab:
 
     def _start(self, report: Report) -> None:
         ports, key, secret = self.ports, *self._livekit_keys
-        server = self._settings.livekit_server()
         emulators = [self._spawn(name, self._emulator(name)) for name in EMULATORS]
 
         report("redis")
         self._spawn("redis", daemons.redis(ports)).await_ready(self._redis_answers)
 
         report("livekit-server")
-        command = daemons.livekit_server(server, ports, key, secret, self.home)
+        command = daemons.livekit_server(self._livekit_server, ports, key, secret, self.home)
         livekit = self._spawn("livekit-server", command, stop_signal="INT")
         livekit.await_ready(lambda: _answers(f"http://{LOOPBACK}:{ports.livekit}/"))
 
-        report("livekit-sip" if self.real_livekit_sip else "SIP gateway")
-        command = daemons.sip_gateway(self.real_livekit_sip, ports, key, secret, self.home)
+        report("livekit-sip" if self.livekit_sip else "SIP gateway")
+        command = daemons.sip_gateway(
+            self.livekit_sip, ports, key, secret, self.home, self._media_timeout_s
+        )
         gateway = self._spawn("sip-gateway", command, stop_signal="INT")
         gateway.await_ready(lambda: _answers(f"http://{LOOPBACK}:{ports.sip_health}/"))
 

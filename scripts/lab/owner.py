@@ -52,7 +52,7 @@ def running(name: str, ports: PortChoice) -> Iterator[tuple[Lab, LabState]]:
     try:
         forget_logs(claim.home)
         block = PortBlock.auto() if ports == "auto" else PortBlock.default()
-        lab = Lab(claim.home, block, settings)
+        lab = Lab(claim.home, block, settings.livekit_server(), settings.livekit_sip())
         with Console(stderr=True).status("starting the lab") as progress:
             lab.up(lambda part: progress.update(f"starting the lab: {part}"))
         state = LabState.of(name, lab)

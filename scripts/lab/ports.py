@@ -30,6 +30,7 @@ class Ports:
     deepgram: int = 7901
     cartesia: int = 7902
     backboard: int = 7903
+    bot_health: int = 8082
     rtp_first: int = 20000
 
     @classmethod

@@ -41,7 +41,7 @@ class LabState:
             pid=os.getpid(),
             sip=f"{host}:{port}",
             env_file=str(lab.env_file),
-            gateway="livekit-sip" if lab.real_livekit_sip else "lab",
+            gateway="livekit-sip" if lab.livekit_sip else "lab",
             ports=asdict(lab.ports),
         )
 
