@@ -34,8 +34,8 @@ class PhoneAgent(Agent):
             raise RuntimeError("a phone agent needs a voice")
         greeting = Greeting(self._persona.greeting, voice)
         try:
-            await self._leg.answered.wait()
-            await self.session.say(greeting.text, audio=greeting.audio())
+            if await self._leg.answered():
+                await self.session.say(greeting.text, audio=greeting.audio())
         finally:
             await greeting.aclose()
 

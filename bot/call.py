@@ -9,8 +9,6 @@ from typing import Literal, Self
 
 ACTIVE = "active"
 """Value of `sip.callStatus` from the answer on; before it is `ringing` (or `dialing`)."""
-HANGUP = "hangup"
-"""Value of `sip.callStatus` just before the phone's participant leaves."""
 CALL_STATUS = "sip.callStatus"
 
 

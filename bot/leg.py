@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from livekit import rtc
 
-from bot.call import ACTIVE, CALL_STATUS, HANGUP
+from bot.call import ACTIVE, CALL_STATUS
 from bot.outcome import Ending, phone_left
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ class Leg:
         on_answer: Callable[[], None],
         on_left: Callable[[Ending], None],
     ) -> None:
-        self.answered = asyncio.Event()
+        self._decided = asyncio.Event()
+        self._answered = False
         self._room = room
         self._phone = phone
         self._on_answer = on_answer
@@ -39,6 +40,11 @@ class Leg:
         self._attributes_changed({}, phone)
         if phone.identity not in room.remote_participants:  # it left before we listened
             self._disconnected(phone)
+
+    async def answered(self) -> bool:
+        """Waits until the call is up; False when the caller gave up instead."""
+        await self._decided.wait()
+        return self._answered
 
     @staticmethod
     async def phone_in(ctx: JobContext) -> rtc.RemoteParticipant | None:
@@ -55,20 +61,17 @@ class Leg:
         self._room.off("participant_disconnected", self._disconnected)
 
     def _attributes_changed(self, _: dict[str, str], participant: rtc.Participant) -> None:
-        if participant.identity != self._phone.identity or self.answered.is_set():
+        if participant.identity != self._phone.identity or self._answered:
             return
         if participant.attributes.get(CALL_STATUS) == ACTIVE:
-            self.answered.set()
+            self._answered = True
+            self._decided.set()
             self._on_answer()
 
     def _disconnected(self, participant: rtc.RemoteParticipant) -> None:
         if participant.identity != self._phone.identity:
             return
+        self._decided.set()
         reason = participant.disconnect_reason
-        self._on_left(
-            phone_left(
-                rtc.DisconnectReason.Name(reason) if reason is not None else None,
-                answered=self.answered.is_set(),
-                hung_up=participant.attributes.get(CALL_STATUS) == HANGUP,
-            )
-        )
+        name = rtc.DisconnectReason.Name(reason) if reason is not None else None
+        self._on_left(phone_left(name, answered=self._answered))

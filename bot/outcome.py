@@ -42,25 +42,21 @@ class Ending:
     """A static phrase for people, such as `end_call tool`; never what was said."""
 
 
-def phone_left(reason: str | None, *, answered: bool, hung_up: bool) -> Ending:
+def phone_left(reason: str | None, *, answered: bool) -> Ending:
     """Why the phone's participant left.
 
     Args:
-        reason: LiveKit's DisconnectReason by name, None when unknown. livekit-sip leaves with
-            CLIENT_INITIATED after the phone's BYE or CANCEL, and with an unknown reason after a
-            media timeout.
+        reason: LiveKit's DisconnectReason by name, None when unknown. livekit-sip v1.11 leaves
+            with CLIENT_INITIATED after the phone's BYE or CANCEL, but also when it hung up itself
+            because no RTP came any more or the trunk's longest call was over.
         answered: whether `sip.callStatus` ever was `active`.
-        hung_up: whether `sip.callStatus` was `hangup` when it left.
     """
     match reason:
+        case "CLIENT_INITIATED" | "USER_REJECTED" | "USER_UNAVAILABLE":
+            if answered:
+                return Ending(Outcome.COMPLETED, EndedBy.CALLER, "caller hung up")
+            return Ending(Outcome.ABANDONED, EndedBy.CALLER, "caller hung up before the answer")
         case "PARTICIPANT_REMOVED" | "ROOM_DELETED" | "DUPLICATE_IDENTITY" | "SERVER_SHUTDOWN":
             return Ending(Outcome.STOPPED, EndedBy.OPERATOR, reason.lower().replace("_", "-"))
-        case "CLIENT_INITIATED" | "USER_REJECTED" | "USER_UNAVAILABLE":
-            gone = True
         case _:
-            gone = hung_up
-    if not gone:
-        return Ending(Outcome.CONNECTION_LOST, EndedBy.NETWORK, "no audio from the phone")
-    if answered:
-        return Ending(Outcome.COMPLETED, EndedBy.CALLER, "caller hung up")
-    return Ending(Outcome.ABANDONED, EndedBy.CALLER, "caller hung up before the answer")
+            return Ending(Outcome.CONNECTION_LOST, EndedBy.NETWORK, "the gateway ended the call")

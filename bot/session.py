@@ -21,6 +21,9 @@ SAMPLE_RATE = 16000
 FRAME_MS = 20
 """Audio handed to the models at a time; LiveKit's default of 50 ms is heard as delay."""
 
+CLOSE_TRANSCRIPT_S = 0.3
+"""How long the end of a call waits for the transcript of what was said into it."""
+
 CLOUD_STT = "deepgram/nova-3"
 CLOUD_LLM = "openai/gpt-4.1-mini"
 CLOUD_TTS = "cartesia/sonic-3"
@@ -40,6 +43,7 @@ def build_session(settings: Settings, persona: Persona, ears: vad.VAD) -> AgentS
         # The warm-up deafens the session for the first 3 s of speech, in case a browser's echo
         # canceller adapts; a telephone line has none.
         aec_warmup_duration=None,
+        session_close_transcript_timeout=CLOSE_TRANSCRIPT_S,
         conn_options=SessionConnectOptions(
             stt_conn_options=RETRY_ONCE, llm_conn_options=RETRY_ONCE, tts_conn_options=RETRY_ONCE
         ),

@@ -10,6 +10,7 @@ import logging
 import sys
 
 from livekit.agents import AgentServer, JobContext, JobProcess, inference
+from livekit.agents.tokenize import basic
 from livekit.agents.worker import ServerEnvOption
 
 from bot import backboard
@@ -40,6 +41,7 @@ except (SettingsError, PersonaError) as error:
 def prewarm(process: JobProcess) -> None:
     """Loads what every call needs before a call is waiting for it."""
     backboard.preload()
+    basic.hyphenate_word("hyphenation")  # its patterns are read at the first word spoken
     process.userdata["vad"] = inference.VAD(model="silero")
 
 

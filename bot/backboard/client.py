@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import importlib
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
@@ -37,6 +38,7 @@ def trusted_roots() -> ssl.SSLContext:
 def preload() -> None:
     """Does the slow one-time work of the first client: call it before there is a caller."""
     httpx.AsyncHTTPTransport(verify=trusted_roots())  # httpx imports its transport on first use
+    importlib.import_module("anyio._backends._asyncio")  # and anyio its backend, 200 ms long
 
 
 class Client:

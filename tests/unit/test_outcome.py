@@ -6,21 +6,20 @@ from bot.outcome import EndedBy, Outcome, phone_left
 
 
 @pytest.mark.parametrize(
-    ("reason", "answered", "hung_up", "outcome", "ended_by"),
+    ("reason", "answered", "outcome", "ended_by"),
     [
-        ("CLIENT_INITIATED", True, True, Outcome.COMPLETED, EndedBy.CALLER),
-        ("CLIENT_INITIATED", False, False, Outcome.ABANDONED, EndedBy.CALLER),
-        (None, True, True, Outcome.COMPLETED, EndedBy.CALLER),
-        (None, True, False, Outcome.CONNECTION_LOST, EndedBy.NETWORK),
-        ("CONNECTION_TIMEOUT", True, False, Outcome.CONNECTION_LOST, EndedBy.NETWORK),
-        ("PARTICIPANT_REMOVED", True, False, Outcome.STOPPED, EndedBy.OPERATOR),
-        ("ROOM_DELETED", False, False, Outcome.STOPPED, EndedBy.OPERATOR),
+        ("CLIENT_INITIATED", True, Outcome.COMPLETED, EndedBy.CALLER),
+        ("CLIENT_INITIATED", False, Outcome.ABANDONED, EndedBy.CALLER),
+        (None, True, Outcome.CONNECTION_LOST, EndedBy.NETWORK),
+        ("CONNECTION_TIMEOUT", True, Outcome.CONNECTION_LOST, EndedBy.NETWORK),
+        ("PARTICIPANT_REMOVED", True, Outcome.STOPPED, EndedBy.OPERATOR),
+        ("ROOM_DELETED", False, Outcome.STOPPED, EndedBy.OPERATOR),
     ],
 )
 def test_why_the_phone_left(
-    reason: str | None, answered: bool, hung_up: bool, outcome: Outcome, ended_by: EndedBy
+    reason: str | None, answered: bool, outcome: Outcome, ended_by: EndedBy
 ) -> None:
-    ending = phone_left(reason, answered=answered, hung_up=hung_up)
+    ending = phone_left(reason, answered=answered)
     assert (ending.outcome, ending.ended_by) == (outcome, ended_by)
 
 

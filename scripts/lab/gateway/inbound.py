@@ -226,14 +226,12 @@ class InboundCall:
     async def _watch_media(self, phone: PhoneLeg, timeout_s: float | None) -> None:
         """Ends the call when the phone has sent no RTP for too long."""
         config = self._exchange.config
-        while True:
-            gap_s = timeout_s or config.media_timeout
-            allowed_s = gap_s if phone.listening.is_set() else config.media_timeout_initial
-            left_s = phone.heard_at + allowed_s - time.monotonic()
-            if left_s <= 0:
-                self.end(ending.MEDIA_TIMEOUT)
-                return
-            await asyncio.sleep(left_s)
+        gap_s = timeout_s or config.media_timeout
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(phone.listening.wait(), config.media_timeout_initial)
+        while (left_s := phone.heard_at + gap_s - time.monotonic()) > 0:
+            await asyncio.sleep(left_s)  # noqa: ASYNC110 - every packet moves the moment
+        self.end(ending.MEDIA_TIMEOUT)
 
 
 @contextlib.contextmanager

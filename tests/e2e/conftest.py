@@ -1,0 +1,182 @@
+"""Calls over the whole network: phone, SIP gateway, livekit-server, worker, providers.
+
+Every test here runs against the lab's own gateway and, where LIVEKIT_SIP_BIN names one (or it is on
+PATH), against the real livekit-sip too.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from livekit import api
+
+from lab.clips import Clips
+from lab.control import put_faults
+from lab.network import Lab
+from lab.phone import DialledCall, Phone
+from lab.ports import PortBlock
+from lab.recognizer import Recognizer
+from lab.settings import LabSettings
+from lab.stand import ROOT, Stand, provision, start_worker
+from tests.checks.wait import eventually
+
+CALLER = "+12025550123"
+SHIPPED = "+12025550100"
+"""Answered by the persona that ships."""
+BRIEF = "+12025550105"
+"""Answered by the persona with a short greeting."""
+SHIPPED_PERSONA = ROOT / "bot/personas/front-desk.toml"
+DECLARATIONS = Path(__file__).parent / "declarations"
+MEDIA_TIMEOUT_S = 4.0
+GATEWAYS = ["lab", "livekit-sip"]
+
+
+@pytest.fixture(scope="session", params=GATEWAYS)
+def stand(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stand]:
+    """A lab with the bot on it; after it, nothing of it is left."""
+    settings = LabSettings.load()
+    livekit_sip = settings.livekit_sip() if request.param == "livekit-sip" else None
+    if request.param == "livekit-sip" and livekit_sip is None:
+        pytest.skip("no livekit-sip: set LIVEKIT_SIP_BIN to test against the real one too")
+    home = tmp_path_factory.mktemp(request.param)
+    lab = Lab(
+        home,
+        PortBlock.auto(),
+        settings.livekit_server(),
+        livekit_sip,
+        media_timeout_s=MEDIA_TIMEOUT_S,
+    )
+    with lab:
+        provision(lab, DECLARATIONS)
+        worker = start_worker(lab, home / "records", HOTLINE_PERSONAS_DIR=str(_personas(home)))
+        try:
+            yield Stand(lab, worker, home / "records")
+        finally:
+            worker.stop()
+    _nothing_is_left(lab)
+
+
+def _personas(home: Path) -> Path:
+    """The shipped persona, and one with a short greeting for tests that do not look at it."""
+    folder = home / "personas"
+    folder.mkdir()
+    for persona in (SHIPPED_PERSONA, Path(__file__).parent / "brief.toml"):
+        shutil.copy(persona, folder)
+    return folder
+
+
+def _nothing_is_left(lab: Lab) -> None:
+    left = [
+        process.info["cmdline"]
+        for process in psutil.process_iter(["cmdline"])
+        if any(str(lab.home) in part for part in process.info["cmdline"] or [])
+    ]
+    assert left == []
+    assert lab.ports.taken() == []
+
+
+@pytest.fixture(scope="session")
+def clips() -> Clips:
+    """The caller's voice, rendered once."""
+    return Clips()
+
+
+@pytest.fixture(scope="session")
+def recognizer() -> Recognizer:
+    """Ears of the tests: what a phone heard is transcribed."""
+    return Recognizer()
+
+
+@pytest.fixture
+async def phone(clips: Clips) -> AsyncIterator[Phone]:
+    """A caller's phone."""
+    async with Phone(CALLER, clips=clips) as phone:
+        yield phone
+
+
+class Line:
+    """What a test does with calls to the stand: dial, hear words, look what is left."""
+
+    def __init__(self, stand: Stand, recognizer: Recognizer) -> None:
+        self.stand = stand
+        self._recognizer = recognizer
+
+    async def dial(self, phone: Phone, number: str = BRIEF) -> DialledCall:
+        """Calls the bot."""
+        return await phone.dial(number, gateway=self.stand.lab.sip_address)
+
+    async def greeted(self, phone: Phone, number: str = BRIEF) -> DialledCall:
+        """Calls the bot and hears its greeting out."""
+        call = await self.dial(phone, number)
+        await call.answered()
+        await call.hears_speech()
+        await call.hears_quiet()
+        return call
+
+    def heard(self, call: DialledCall, since_s: float | None = None) -> str:
+        """What the phone heard from a time on, in words."""
+        start_s = call.answered_s if since_s is None else since_s
+        assert start_s is not None
+        end_s = call.utterances()[-1].end_s + 0.2
+        samples = call.recording.heard(start_s, end_s)
+        return self._recognizer.transcribe(samples, 8000).lower()
+
+    async def reply(self, call: DialledCall, words: str) -> str:
+        """Says `words` and returns what came back, in words."""
+        said = await call.says(words)
+        await call.hears_speech()
+        await call.hears_quiet()
+        return self.heard(call, said.end_s)
+
+    async def record(self, call: DialledCall) -> dict[str, Any]:
+        """The call's record, once the bot has filed it."""
+        call_id = call.events[0].message.call_id
+        found: dict[str, Any] = {}
+
+        def filed() -> bool:
+            for path in self.stand.records.glob("*.json"):
+                data = json.loads(path.read_text())
+                if data["sip_call_id"] == call_id:
+                    found.update(data)
+            return bool(found)
+
+        await eventually(filed, "the call's record is filed", within_s=15)
+        return found
+
+    async def is_clear(self) -> None:
+        """No room, no job and no process of a call is left."""
+        lab = self.stand.lab
+        url, secret = lab.environment["LIVEKIT_URL"], lab.environment["LIVEKIT_API_SECRET"]
+        async with (
+            api.LiveKitAPI(url, lab.environment["LIVEKIT_API_KEY"], secret) as livekit,
+            httpx.AsyncClient() as http,
+        ):
+
+            async def clear() -> bool:
+                rooms = await livekit.room.list_rooms(api.ListRoomsRequest())
+                worker = await http.get(f"http://127.0.0.1:{lab.ports.bot_health}/worker")
+                return not rooms.rooms and worker.json().get("active_jobs", 0) == 0
+
+            await eventually(clear, "no room and no job is left", within_s=20)
+
+    def faults(self, emulator: str, **faults: Any) -> None:
+        """Puts faults in force at an emulator."""
+        put_faults(self.stand.lab.control_url(emulator), faults)
+
+
+@pytest.fixture
+def line(stand: Stand, recognizer: Recognizer) -> Iterator[Line]:
+    """The bot's line, without faults before and after."""
+    line = Line(stand, recognizer)
+    yield line
+    for emulator in ("deepgram", "cartesia", "backboard"):
+        line.faults(emulator, fault="none")
