@@ -229,8 +229,8 @@ class InboundCall:
         gap_s = timeout_s or config.media_timeout
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(phone.listening.wait(), config.media_timeout_initial)
-        while (left_s := phone.heard_at + gap_s - time.monotonic()) > 0:
-            await asyncio.sleep(left_s)  # noqa: ASYNC110 - every packet moves the moment
+        while (left_s := phone.heard_at + gap_s - time.monotonic()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(left_s)  # every packet moves the moment
         self.end(ending.MEDIA_TIMEOUT)
 
 

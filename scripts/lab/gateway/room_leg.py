@@ -97,12 +97,7 @@ class RoomLeg:
             player.cancel()
         if players:  # before the room is gone: their streams belong to it
             await asyncio.wait(players)
-        reason = (
-            rtc.DisconnectReason.CLIENT_INITIATED
-            if by_phone
-            else rtc.DisconnectReason.UNKNOWN_REASON
-        )
-        await self._room.disconnect(reason=reason)
+        await self._room.disconnect()
         await self._source.aclose()
 
     async def _join(self, url: str, token: str, on_digits: Callable[[str], None]) -> None:
