@@ -85,12 +85,6 @@ def _nothing_is_left(lab: Lab) -> None:
 
 
 @pytest.fixture(scope="session")
-def clips() -> Clips:
-    """The caller's voice, rendered once."""
-    return Clips()
-
-
-@pytest.fixture(scope="session")
 def recognizer() -> Recognizer:
     """Ears of the tests: what a phone heard is transcribed."""
     return Recognizer()
