@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import sys
 
 from livekit.agents import AgentServer, JobContext, JobProcess, inference
@@ -14,6 +15,7 @@ from livekit.agents.tokenize import basic
 from livekit.agents.worker import ServerEnvOption
 
 from bot import backboard
+from bot.admission import Admission
 from bot.agent import PhoneAgent
 from bot.call import Call, JobMetadata, JobMetadataError
 from bot.dtmf import Keypad, note
@@ -45,18 +47,14 @@ def prewarm(process: JobProcess) -> None:
     process.userdata["vad"] = inference.VAD(model="silero")
 
 
-def load(server: AgentServer) -> float:
-    """Calls in progress as a share of what this worker may take."""
-    return len(server.active_jobs) / settings.max_calls
-
-
+admission = Admission(settings.max_calls)
 server = AgentServer(
     ws_url=settings.livekit_url,
     api_key=settings.livekit_api_key,
     api_secret=settings.livekit_api_secret.get_secret_value(),
     setup_fnc=prewarm,
-    load_fnc=load,
-    load_threshold=0.99,  # LiveKit wants less than 1; a full house is 1
+    load_fnc=admission.load,
+    load_threshold=math.inf,  # admission counts seats instead
     num_idle_processes=ServerEnvOption(
         dev_default=settings.idle_processes, prod_default=settings.idle_processes
     ),
@@ -67,7 +65,7 @@ server = AgentServer(
 server.on("worker_started", redact_logs)
 
 
-@server.rtc_session(agent_name=settings.agent_name)
+@server.rtc_session(agent_name=settings.agent_name, on_request=admission.answer)
 async def entrypoint(ctx: JobContext) -> None:
     """Answers one call."""
     record = CallRecord(job_id=ctx.job.id, room=ctx.job.room.name)

@@ -26,7 +26,7 @@ from lab.stand import NUMBER, Stand, bot_on
 CALLER = "+12025550123"
 SCRIPT = (
     "I would like to book an appointment for Tuesday at three thirty, please.",
-    "My name is Maria Lopez.",
+    "My name is David Miller.",
     "What are your opening hours?",
     "No, that's all. Goodbye.",
 )

@@ -40,7 +40,7 @@ async def test_a_conversation_of_two_turns_is_understood_and_recorded(
         call, "I would like to book an appointment for Tuesday at three thirty, please."
     )
     assert "name" in asked
-    confirmed = await line.reply(call, "My name is Maria Lopez.")
+    confirmed = await line.reply(call, "My name is David Miller.")
     assert "book" in confirmed
     assert "tuesday" in confirmed
     await call.hangs_up()
@@ -52,7 +52,7 @@ async def test_a_conversation_of_two_turns_is_understood_and_recorded(
     assert record["persona"] == "front-desk"
     said = [(turn["who"], turn["text"]) for turn in record["turns"]]
     assert [who for who, _ in said] == ["bot", "caller", "bot", "caller", "bot"]
-    assert "Lopez" in said[3][1]
+    assert "Miller" in said[3][1]
     replies = [turn for turn in record["turns"][1:] if turn["who"] == "bot"]
     for reply in replies:
         assert reply["latency"].keys() >= {"llm_first_token_s", "tts_first_byte_s", "reply_s"}

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import httpx
 import pytest
 from livekit import api
 from livekit.protocol import sip as proto_sip
 from typer.testing import CliRunner, Result
 
 from bot_admin.app import app
-from lab import daemons
+from lab.network import Lab
 from lab.ports import PortBlock
+from lab.settings import LabSettings
 
 USERNAME = "carrier-user"
 PASSWORD = "correct horse battery staple"
@@ -36,42 +34,10 @@ class LiveKit:
 
 @pytest.fixture(scope="module")
 def livekit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveKit]:
-    program = Path.home() / ".cache/hotline/livekit-server-v1.13.5/livekit-server"
-    if not program.exists():
-        pytest.skip("no livekit-server")
-    home, block = tmp_path_factory.mktemp("livekit"), PortBlock.auto()
-    key, secret = "testkey", "0123456789abcdef0123456789abcdef"
-    commands = [
-        daemons.redis(block.ports),
-        daemons.livekit_server(program, block.ports, key, secret, home),
-    ]
-    log = (home / "log").open("w")
-    started = []
-    try:
-        for command in commands:
-            started.append(subprocess.Popen(command, stdout=log, stderr=log))
-            _wait(block.ports.redis if len(started) == 1 else block.ports.livekit)
-        yield LiveKit(f"ws://127.0.0.1:{block.ports.livekit}", key, secret)
-    finally:
-        for process in reversed(started):
-            process.terminate()
-            process.wait(10)
-        log.close()
-        block.release()
-
-
-def _wait(port: int) -> None:
-    deadline = time.monotonic() + 15
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(f"http://127.0.0.1:{port}/").status_code == 200:
-                return
-        except httpx.RemoteProtocolError:
-            return  # redis is no web server
-        except httpx.TransportError:
-            pass
-        time.sleep(0.05)
-    raise TimeoutError(port)
+    home = tmp_path_factory.mktemp("livekit")
+    with Lab(home, PortBlock.auto(), LabSettings.load().livekit_server()) as lab:
+        env = lab.environment
+        yield LiveKit(env["LIVEKIT_URL"], env["LIVEKIT_API_KEY"], env["LIVEKIT_API_SECRET"])
 
 
 Provision = Callable[..., Result]
