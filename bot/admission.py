@@ -21,23 +21,27 @@ class Admission:
 
     def __init__(self, max_calls: int) -> None:
         self._max_calls = max_calls
-        self._accepting = 0
+        self._accepting: set[str] = set()
         self._server: AgentServer | None = None
 
     def load(self, server: AgentServer) -> float:
         """The worker's load for LiveKit's choice among workers: 1 is a full house."""
         self._server = server
-        return len(server.active_jobs) / self._max_calls
+        return len(self._seated()) / self._max_calls
 
     async def answer(self, request: JobRequest) -> None:
         """Takes the job, or leaves it to another worker when all seats are taken."""
-        active = len(self._server.active_jobs) if self._server is not None else 0
-        if active + self._accepting >= self._max_calls:
+        if len(self._seated() | self._accepting) >= self._max_calls:
             log.warning("all seats are taken", extra={"max_calls": self._max_calls})
             await request.reject(terminate=False)
             return
-        self._accepting += 1
+        self._accepting.add(request.id)
         try:
             await request.accept()
         finally:
-            self._accepting -= 1
+            self._accepting.discard(request.id)
+
+    def _seated(self) -> set[str]:
+        if self._server is None:
+            return set()
+        return {running.job.id for running in self._server.active_jobs}

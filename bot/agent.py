@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from livekit.agents import Agent, StopResponse
 from livekit.agents.llm import ChatContext, ChatMessage, Tool
 
+from bot.dtmf import note
 from bot.greeting import Greeting
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class PhoneAgent(Agent):
     """Speaks as one persona on one call."""
 
     def __init__(self, persona: Persona, leg: Leg, hangup: Hangup, tools: list[Tool]) -> None:
-        super().__init__(instructions=persona.instructions.strip(), tools=list(tools))
+        super().__init__(instructions=persona.instructions, tools=list(tools))
         self._persona = persona
         self._leg = leg
         self._hangup = hangup
@@ -34,7 +35,11 @@ class PhoneAgent(Agent):
             raise RuntimeError("a phone agent needs a voice")
         greeting = Greeting(self._persona.greeting, voice)
         try:
-            if await self._leg.answered():
+            if not await self._leg.answered():
+                return
+            if await greeting.failed():
+                self.session.say(greeting.text)
+            else:
                 await self.session.say(greeting.text, audio=greeting.audio())
         finally:
             await greeting.aclose()
@@ -43,3 +48,9 @@ class PhoneAgent(Agent):
         """Answers no turn that holds no word, and none once the call is ending."""
         if self._hangup.begun or not WORD.search(new_message.text_content or ""):
             raise StopResponse
+
+    def keyed(self, keys: str) -> None:
+        """Answers an entry on the keypad, at once: pressing a key interrupts the bot."""
+        if not self._hangup.begun:
+            self.session.interrupt()
+            self.session.generate_reply(user_input=note(keys))

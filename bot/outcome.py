@@ -60,3 +60,14 @@ def phone_left(reason: str | None, *, answered: bool) -> Ending:
             return Ending(Outcome.STOPPED, EndedBy.OPERATOR, reason.lower().replace("_", "-"))
         case _:
             return Ending(Outcome.CONNECTION_LOST, EndedBy.NETWORK, "the gateway ended the call")
+
+
+def job_ended(reason: str) -> Ending:
+    """Why a job ended that nobody on the call ended; `reason` is LiveKit's shutdown reason."""
+    match reason:
+        case "job crashed":
+            return Ending(Outcome.FAILED, EndedBy.BOT, "the job crashed")
+        case "room disconnected":
+            return Ending(Outcome.CONNECTION_LOST, EndedBy.NETWORK, "the room was lost")
+        case _:
+            return Ending(Outcome.STOPPED, EndedBy.OPERATOR, "the worker was stopped")

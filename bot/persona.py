@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import phonenumbers
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 ToolName = Literal["end_call", "take_message"]
 
@@ -23,10 +30,13 @@ def _e164(number: str) -> str:
         parsed = phonenumbers.parse(number, None)
     except phonenumbers.NumberParseException as error:
         raise ValueError(f"{number} is not a number in E.164 form, like +12025550100") from error
+    if not phonenumbers.is_possible_number(parsed):
+        raise ValueError(f"{number} has too few or too many digits for its country")
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 Number = Annotated[str, AfterValidator(_e164)]
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class _Table(BaseModel):
@@ -45,16 +55,17 @@ class Voice(_Table):
 class Phrases(_Table):
     """Sentences spoken without asking the model."""
 
-    farewell: str = "Thank you for calling. Goodbye."
-    apology: str = "I'm sorry, I'm having trouble right now. Could you say that again?"
-    giving_up: str = "I'm sorry, I can't help you right now. Please call again later. Goodbye."
-    time_limit: str = "I'm sorry, our time on this call is up. Thank you for calling. Goodbye."
+    farewell: Sentence = "Thank you for calling. Goodbye."
+    apology: Sentence = "I'm sorry, I'm having trouble right now. Could you say that again?"
+    giving_up: Sentence = "I'm sorry, I can't help you right now. Please call again later. Goodbye."
+    time_limit: Sentence = "I'm sorry, our time on this call is up. Thank you for calling. Goodbye."
 
 
 class Limits(_Table):
     """Bounds of a call."""
 
-    max_call_s: float = Field(default=900, gt=0)
+    max_call_s: float = Field(default=900, gt=0, le=3600, allow_inf_nan=False)
+    """A worker that is told to end waits an hour for its calls, not longer."""
 
 
 class Persona(_Table):
@@ -66,8 +77,8 @@ class Persona(_Table):
     """Our numbers on which it answers."""
     default: bool = False
     """Whether it also answers on every number that no other persona names."""
-    greeting: str = Field(min_length=1)
-    instructions: str = Field(min_length=1)
+    greeting: Sentence
+    instructions: Sentence
     language: str = "en-US"
     tools: tuple[ToolName, ...] = ("end_call",)
     voice: Voice = Voice()

@@ -79,10 +79,13 @@ class CallRecord:
         """The caller pressed a key."""
         self.keypresses += 1
 
-    def ended(self, ending: Ending) -> None:
-        """The call ended; the first ending counts."""
-        if self.ending is None:
-            self.ending, self.ended_at = ending, time.time()
+    def ends(self, ending: Ending) -> None:
+        """The call is ending; the first ending counts."""
+        self.ending = self.ending or ending
+
+    def ended(self) -> None:
+        """The phone's leg is down."""
+        self.ended_at = self.ended_at or time.time()
 
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
         item = event.item
@@ -136,6 +139,7 @@ class CallRecord:
 
         A reader never sees half a record: the file appears under its name when it is whole.
         """
+        self.ended()
         folder.mkdir(parents=True, exist_ok=True)
         start = datetime.fromtimestamp(self.started_at, UTC).strftime("%Y%m%dT%H%M%SZ")
         path = folder / f"{start}-{self.job_id}.json"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from livekit import rtc
@@ -13,7 +14,7 @@ from livekit.plugins import cartesia, deepgram
 
 from bot import backboard
 from bot.persona import Persona
-from bot.settings import Settings
+from bot.settings import MULTILINGUAL, Settings
 from bot.turns import SETTLED
 
 SAMPLE_RATE = 16000
@@ -57,6 +58,22 @@ def turn_handling(settings: Settings) -> TurnHandlingOptions:
         "endpointing": {"min_delay": SETTLED.min_delay_s, "max_delay": SETTLED.max_delay_s},
         "interruption": {"mode": "vad"},
     }
+
+
+async def close_models(session: AgentSession[None]) -> None:
+    """Ends what the models have open: AgentSession closes none of them."""
+    for model in (session.stt, session.llm, session.tts):
+        if model is not None:
+            await model.aclose()
+
+
+def register_models(settings: Settings) -> None:
+    """Makes the text turn detector known to the worker, which serves it to all jobs.
+
+    Importing the plugin does that, and loads its weights: so only when it is asked for.
+    """
+    if settings.turn_detector == "multilingual":
+        importlib.import_module(MULTILINGUAL)
 
 
 def room_options(settings: Settings, identity: str) -> room_io.RoomOptions:
@@ -129,10 +146,7 @@ def _secret(value: Any) -> str:
 
 def _turn_detector(settings: Settings) -> Any:
     if settings.turn_detector == "multilingual":
-        # Importing the plugin registers inference runners, which load its weights: only on demand.
-        from livekit.plugins.turn_detector.multilingual import MultilingualModel  # noqa: PLC0415
-
-        return MultilingualModel()
+        return importlib.import_module(MULTILINGUAL).MultilingualModel()
     return inference.TurnDetector(version="v1-mini")
 
 

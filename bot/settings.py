@@ -1,12 +1,14 @@
 """The only reader of the environment: frozen settings, every missing or wrong value named at once.
 
-A value comes from the process environment, else from the env file: the one given, else the one
-that HOTLINE_ENV_FILE names, else `.env`.
+An env file that is given outright (`--env-file`) wins over the process's environment: who names a
+lab's file must not change a real project because its keys are exported. The env file that
+HOTLINE_ENV_FILE names, else `.env`, only fills in what the environment lacks.
 """
 
 from __future__ import annotations
 
 import difflib
+import importlib.util
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,12 +16,13 @@ from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 ENV_FILE_NAME = "HOTLINE_ENV_FILE"
+MULTILINGUAL = "livekit.plugins.turn_detector.multilingual"
 OWN_PREFIX = "HOTLINE_"
-DECLARATION_PREFIX = "HOTLINE_SIP_"  # secrets that sip/*.toml refer to; bot-admin reads them
+OTHERS_PREFIXES = ("HOTLINE_SIP_", "HOTLINE_LAB_")
+"""Of values that sip/*.toml refer to, and of the lab's own."""
 
 
 class SettingsError(Exception):
@@ -27,12 +30,13 @@ class SettingsError(Exception):
 
 
 def environment(env_file: Path | None = None) -> Mapping[str, str]:
-    """The env file's values under those of the process; empty values count as absent.
+    """The process's environment and the env file's values; empty values count as absent.
 
     Raises:
         SettingsError: the env file is named but is not there.
     """
-    values = {**dotenv_values(_env_file(env_file)), **os.environ}  # noqa: TID251
+    process, file = os.environ, dotenv_values(_env_file(env_file))  # noqa: TID251
+    values = {**process, **file} if env_file else {**file, **process}
     return {name: value for name, value in values.items() if value}
 
 
@@ -45,12 +49,10 @@ def _env_file(given: Path | None) -> Path:
     return Path(named)
 
 
-class LiveKitSettings(BaseSettings):
+class LiveKitSettings(BaseModel):
     """Where LiveKit is, and the key that opens it."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True
-    )
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     livekit_url: str = Field(validation_alias="LIVEKIT_URL")
     """ws(s):// or http(s):// address of the server."""
@@ -81,7 +83,7 @@ class LiveKitSettings(BaseSettings):
         values = environment(env_file)
         faults = list(cls._faults(values))
         try:
-            settings = cls(_env_file=_env_file(env_file))  # type: ignore[call-arg]
+            settings = cls.model_validate(values)
         except ValidationError as error:
             faults = [*_validation_faults(error), *faults]
         if faults:
@@ -139,9 +141,21 @@ class Settings(LiveKitSettings):
     health_port: int = Field(default=8082, ge=0, le=65535, validation_alias="HOTLINE_HEALTH_PORT")
     """0 takes a free port. LiveKit's own default, 8081, is also livekit-sip's."""
 
+    @field_validator("deepgram_base_url", "cartesia_base_url", "backboard_base_url")
+    @classmethod
+    def _base_url_is_http(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("https://", "http://")):
+            raise ValueError("must begin with https:// or http://")
+        return url
+
     @classmethod
     def _faults(cls, values: Mapping[str, str]) -> Iterable[str]:
         yield from super()._faults(values)
+        if values.get("HOTLINE_TURN_DETECTOR") == "multilingual" and not _installed(MULTILINGUAL):
+            yield (
+                "HOTLINE_TURN_DETECTOR is multilingual, which is not installed: "
+                "pip install -e '.[multilingual]'"
+            )
         if ".livekit.cloud" in values.get("LIVEKIT_URL", ""):
             return  # LiveKit Inference serves whatever has no key of its own
         for provider, role in (
@@ -154,6 +168,13 @@ class Settings(LiveKitSettings):
                     f"{provider}_API_KEY is missing: the bot cannot {role} without it unless "
                     "LIVEKIT_URL is a LiveKit Cloud project (the lab needs no key: bot-lab up)"
                 )
+
+
+def _installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # a package above it is absent
+        return False
 
 
 def _validation_faults(error: ValidationError) -> Iterable[str]:
@@ -169,7 +190,7 @@ def _unknown_names(values: Mapping[str, str]) -> Iterable[str]:
     known = {str(field.validation_alias) for field in Settings.model_fields.values()}
     known.add(ENV_FILE_NAME)
     for name in sorted(values):
-        if not name.startswith(OWN_PREFIX) or name.startswith(DECLARATION_PREFIX):
+        if not name.startswith(OWN_PREFIX) or name.startswith(OTHERS_PREFIXES):
             continue
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from livekit.agents import RunContext, function_tool
-from livekit.agents.llm import Tool
+from livekit.agents.llm import ChatItem, Tool
 
 from bot.outcome import EndedBy, Ending, Outcome
 from bot.record import CallRecord, Message
@@ -30,13 +30,18 @@ def _end_call(hangup: Hangup, farewell: str) -> Tool:
     async def end_call(context: RunContext[None]) -> None:
         """End the phone call. Use it when the caller is done, with a short goodbye said first."""
         await context.wait_for_playout()
-        said_goodbye = any(item.type == "message" for item in context.speech_handle.chat_items)
         hangup.end_call(
             Ending(Outcome.COMPLETED, EndedBy.BOT, "end_call tool"),
-            farewell=None if said_goodbye else farewell,
+            farewell=None if _spoke_last(context.speech_handle.chat_items) else farewell,
         )
 
     return end_call
+
+
+def _spoke_last(items: Sequence[ChatItem]) -> bool:
+    """Whether the bot has said something since the last tool's answer."""
+    kinds = [item.type for item in items if item.type in ("message", "function_call_output")]
+    return kinds[-1:] == ["message"]
 
 
 def _take_message(record: CallRecord) -> Tool:

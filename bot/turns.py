@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from livekit.agents import AgentSession, ConversationItemAddedEvent, UserInputTranscribedEvent
+    from livekit.agents import AgentSession, AgentStateChangedEvent, UserInputTranscribedEvent
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,9 @@ UNFINISHED = Patience(1.1, 3.0)
 SPELLING = Patience(1.4, 3.0)
 """Digits are being told in groups; people pause 0.5 to 1 s between them."""
 
-WHOLE_NUMBER_DIGITS = 10
-"""Digits of a national number in the North American plan; a told number is then complete."""
+PHONE_DIGITS = 10
+"""Digits of a national number in the North American plan; eleven with its leading 1."""
+CARD_DIGITS = 16
 
 DIGIT_WORDS = frozenset("zero oh one two three four five six seven eight nine".split())
 NUMERAL_WORDS = DIGIT_WORDS | frozenset(
@@ -60,10 +61,10 @@ def patience(transcript: str) -> Patience:
     if not words:
         return SETTLED
     numerals = _trailing_numerals(words)
-    digits = sum(word.isdigit() or word in DIGIT_WORDS for word in numerals)
-    if digits >= WHOLE_NUMBER_DIGITS:
+    digits = [word for word in numerals if word.isdigit() or word in DIGIT_WORDS]
+    if _whole(digits):
         return SETTLED
-    if digits >= 3 or (numerals and "number" in words):
+    if len(digits) >= 3 or (numerals and "number" in words):
         return SPELLING
     if numerals:
         return PAUSING
@@ -72,12 +73,18 @@ def patience(transcript: str) -> Patience:
     return PAUSING if text.endswith(",") else SETTLED
 
 
+def _whole(digits: list[str]) -> bool:
+    """Whether digits told one by one make a phone number or a card number."""
+    with_country = len(digits) == PHONE_DIGITS + 1 and digits[0] in ("1", "one")
+    return len(digits) == PHONE_DIGITS or with_country or len(digits) >= CARD_DIGITS
+
+
 def _trailing_numerals(words: list[str]) -> list[str]:
     numerals: list[str] = []
     for word in reversed(words):
         if not (word.isdigit() or word in NUMERAL_WORDS):
             break
-        numerals.append(word)
+        numerals.insert(0, word)
     return numerals
 
 
@@ -90,15 +97,15 @@ class TurnTaking:
         self._patience = SETTLED
         # Listeners run inside emit, that is before LiveKit reads the delays for this transcript.
         session.on("user_input_transcribed", self._on_transcript)
-        session.on("conversation_item_added", self._on_item)
+        session.on("agent_state_changed", self._on_state)
 
     def _on_transcript(self, event: UserInputTranscribedEvent) -> None:
         self._wait(patience(" ".join([*self._finals, event.transcript])))
         if event.is_final:
             self._finals.append(event.transcript)
 
-    def _on_item(self, event: ConversationItemAddedEvent) -> None:
-        if getattr(event.item, "role", None) == "user":
+    def _on_state(self, event: AgentStateChangedEvent) -> None:
+        if event.new_state == "thinking":  # the turn was taken
             self._finals.clear()
             self._wait(SETTLED)
 

@@ -6,6 +6,8 @@ LiveKit imports this module in the worker and in each of its job processes.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import logging
 import math
 import sys
@@ -18,14 +20,14 @@ from bot import backboard
 from bot.admission import Admission
 from bot.agent import PhoneAgent
 from bot.call import Call, JobMetadata, JobMetadataError
-from bot.dtmf import Keypad, note
+from bot.dtmf import Keypad
 from bot.hangup import Hangup
 from bot.leg import Leg
 from bot.outcome import EndedBy, Ending, Outcome
-from bot.persona import PersonaError, Personas
+from bot.persona import Persona, PersonaError, Personas
 from bot.privacy import redact_logs
 from bot.record import CallRecord
-from bot.session import build_session, room_options
+from bot.session import build_session, close_models, register_models, room_options
 from bot.settings import Settings, SettingsError
 from bot.tools import offered
 from bot.trouble import Trouble
@@ -38,6 +40,7 @@ try:
     personas = Personas.load(settings.personas_dir)
 except (SettingsError, PersonaError) as error:
     sys.exit(str(error))
+register_models(settings)
 
 
 def prewarm(process: JobProcess) -> None:
@@ -69,11 +72,15 @@ server.on("worker_started", redact_logs)
 async def entrypoint(ctx: JobContext) -> None:
     """Answers one call."""
     record = CallRecord(job_id=ctx.job.id, room=ctx.job.room.name)
-    hangup = Hangup(ctx, record.ended)
+    hangup = Hangup(ctx, record)
+    line = contextlib.AsyncExitStack()  # everything that this call opens
 
     async def finish(reason: str) -> None:
-        await hangup.on_shutdown(reason)
-        record.write(settings.records_dir)
+        try:
+            await hangup.on_shutdown(reason)
+        finally:
+            record.write(settings.records_dir)
+            await line.aclose()
 
     ctx.add_shutdown_callback(finish)
 
@@ -86,37 +93,48 @@ async def entrypoint(ctx: JobContext) -> None:
 
     call = Call.from_job(_metadata(ctx), ctx.room.name, phone.identity, phone.attributes)
     ctx.log_context_fields = {"call_id": call.call_id}
-    persona = personas.named(call.metadata.persona or "") or personas.for_number(call.our_number)
+    persona = _persona(call)
     record.call, record.persona = call, persona.name
 
     session = build_session(settings, persona, ctx.proc.userdata["vad"])
+    line.push_async_callback(close_models, session)
     hangup.speaks_through(session)
     record.follow(session)
     TurnTaking(session)
     Trouble(session, persona.phrases, hangup)
+
+    def answered() -> None:
+        record.answered()
+        over = Ending(Outcome.TIME_LIMIT, EndedBy.BOT, "max_call_s")
+        end = functools.partial(hangup.end_call, over, farewell=persona.phrases.time_limit)
+        limit = asyncio.get_running_loop().call_later(persona.limits.max_call_s, end)
+        line.callback(limit.cancel)
+
     leg = Leg(
         ctx.room,
         phone,
-        on_answer=record.answered,
+        on_answer=answered,
         on_left=lambda ending: hangup.end_call(ending, now=True),
     )
-    Keypad(
-        ctx.room,
-        phone.identity,
-        on_key=record.key_pressed,
-        on_entry=lambda keys: session.generate_reply(user_input=note(keys)),
-    )
+    line.callback(leg.close)
+    if hangup.begun:
+        return
     agent = PhoneAgent(persona, leg, hangup, offered(persona, hangup, record))
     await session.start(
         agent, room=ctx.room, room_options=room_options(settings, phone.identity), record=False
     )
-    asyncio.get_running_loop().call_later(
-        persona.limits.max_call_s,
-        lambda: hangup.end_call(
-            Ending(Outcome.TIME_LIMIT, EndedBy.BOT, "max_call_s"),
-            farewell=persona.phrases.time_limit,
-        ),
-    )
+    keypad = Keypad(ctx.room, phone.identity, on_key=record.key_pressed, on_entry=agent.keyed)
+    line.callback(keypad.close)
+
+
+def _persona(call: Call) -> Persona:
+    """The persona that the dispatch names, else the one of the number."""
+    wanted = call.metadata.persona
+    if wanted and (named := personas.named(wanted)):
+        return named
+    if wanted:
+        log.warning("the job asks for a persona that is not there", extra={"persona": wanted})
+    return personas.for_number(call.our_number)
 
 
 def _metadata(ctx: JobContext) -> JobMetadata:

@@ -107,6 +107,8 @@ class Run:
         if not event.completed:
             raise errors.from_event(event)
         yield from self._text(self._answer.finish(event.final_content or event.content))
+        if not self._answer.text.strip():
+            raise APIError("Backboard completed its answer without a word.", retryable=True)
         if (usage := _usage(event)) is not None:
             yield self._chunk(usage=usage)
 

@@ -7,11 +7,14 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, ParamSpec, TypeVar
 
 import typer
 
 from lab.errors import LabError
+
+if TYPE_CHECKING:
+    from lab.state import LabState
 
 app = typer.Typer(
     help="The phone network in a box: livekit-server, SIP gateway, emulated providers, phones.",
@@ -68,11 +71,10 @@ def up(
     """Start a lab; it stays until Ctrl-C, or `bot-lab down` when detached."""
     from lab import owner  # noqa: PLC0415 - `bot-lab --help` stays fast
 
-    state = owner.detached(name, ports) if detach else None
-    if state is None:
-        owner.hold(name, ports, lambda ready: _announce(ready, as_json))
+    if detach:
+        _announce(owner.detached(name, ports), as_json)
     else:
-        _announce(state.as_json(), as_json)
+        owner.hold(name, ports, lambda state: _announce(state, as_json))
 
 
 @app.command()
@@ -91,7 +93,7 @@ def status(as_json: AsJson = False) -> None:
     from lab.settings import LabSettings  # noqa: PLC0415
     from lab.state import labs  # noqa: PLC0415
 
-    states = [state for state in labs(LabSettings.load().labs_dir) if state.running]
+    states = list(labs(LabSettings.load().labs_dir))
     if as_json:
         print_data([state.as_json() for state in states])
     elif not states:
@@ -166,9 +168,12 @@ def dial(
         typer.echo(f"ended by the {report['ended_by']}")
 
 
-def _announce(state: dict[str, object], as_json: bool) -> None:
+def _announce(state: LabState, as_json: bool) -> None:
     if as_json:
-        print_data(state)
+        print_data(state.as_json())
         return
-    typer.echo(f"SIP      {state['sip']}\nsettings {state['env_file']}")
-    say("Use it: set -a; . that file; set +a   or   bot-admin --env-file that-file provision")
+    for name, value in state.environment.items():
+        typer.echo(f"{name}={value}")
+    say(f"\nPhones call {state.sip}. The settings above are also in {state.env_file}:")
+    say(f"  bot-admin --env-file {state.env_file} provision --yes")
+    say(f"  HOTLINE_ENV_FILE={state.env_file} python -m livekit.agents start bot/worker.py")

@@ -30,8 +30,8 @@ def control_url(port: int) -> str:
 def put_faults(base: str, faults: dict[str, Any]) -> dict[str, Any]:
     """The same at a known control API; `fault: none` alone clears all and frees stalled answers."""
     if faults.get("fault") == "none":
-        httpx.delete(f"{base}/faults").raise_for_status()
-    response = httpx.put(f"{base}/faults", json=faults)
+        httpx.delete(f"{base}/faults", trust_env=False).raise_for_status()
+    response = httpx.put(f"{base}/faults", json=faults, trust_env=False)
     if response.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
         raise LabError(f"The emulator refuses these faults: {response.json()['detail']}")
     taken: dict[str, Any] = response.raise_for_status().json()

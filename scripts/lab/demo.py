@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -19,8 +21,9 @@ from lab.account import Account, as_json
 from lab.app import reporting
 from lab.dial import DialReport, dial
 from lab.errors import LabError
-from lab.owner import WATCH_S, Ended, end_on_sigterm, running
+from lab.owner import WATCH_S, Ended, end_on_signals, running
 from lab.phone import PhoneError
+from lab.settings import ROOT
 from lab.stand import NUMBER, Stand, bot_on
 
 CALLER = "+12025550123"
@@ -36,7 +39,9 @@ WANTED = {  # a telephone line swallows consonants: "you are booked" may be hear
 }
 HANGS_UP_WITHIN_S = 10.0
 RECORD_WITHIN_S = 10.0
-RUNS = Path("var/demo")
+INTERRUPTED = 130
+"""128 and the number of SIGINT, as shells have it."""
+RUNS = ROOT / "var/demo"
 
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -47,10 +52,11 @@ def standing() -> Iterator[Stand]:
     folder = RUNS / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
-        lab, _ = stack.enter_context(running("demo", "auto"))
+        lab, _ = stack.enter_context(running(f"demo-{os.getpid()}", "auto"))
         with console.status("") as progress:
             stand = stack.enter_context(bot_on(lab, folder, progress.update))
         yield stand
+    shutil.rmtree(lab.home)  # after a fault the logs stay
 
 
 def main(
@@ -59,19 +65,25 @@ def main(
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Make a real phone call on this machine: a SIP phone dials, the bot answers and talks."""
-    end_on_sigterm()
-    with contextlib.suppress(Ended, KeyboardInterrupt), standing() as stand:
-        if serve:
-            _serve(stand)
-        else:
-            held = _call(stand, as_json_only=json_)
-            if keep:
-                _keep(stand)
-            if not held:
-                raise typer.Exit(1)
+    end_on_signals()
+    try:
+        with standing() as stand:
+            held = True if serve else _call(stand, as_json_only=json_)
+            if serve:
+                _announce(stand)
+            elif keep:
+                _invite(stand)
+            if serve or keep:
+                with contextlib.suppress(Ended, KeyboardInterrupt):
+                    _stay(stand)
+    except (Ended, KeyboardInterrupt):
+        console.print("interrupted")
+        raise typer.Exit(INTERRUPTED) from None
+    if not held:
+        raise typer.Exit(1)
 
 
-def _serve(stand: Stand) -> None:
+def _announce(stand: Stand) -> None:
     host, port = stand.lab.sip_address
     ready = {
         "sip": f"{host}:{port}",
@@ -79,15 +91,13 @@ def _serve(stand: Stand) -> None:
         "env_file": str(stand.lab.env_file),
     }
     typer.echo(json.dumps(ready))
-    _stay(stand)
 
 
-def _keep(stand: Stand) -> None:
+def _invite(stand: Stand) -> None:
     host, port = stand.lab.sip_address
     console.print(f"\nAll is still up. Dial [bold]sip:{NUMBER}@{host}:{port}[/bold] (UDP)")
     console.print(f"with any softphone on this machine. Settings: {stand.lab.env_file}")
     console.print("Ctrl-C ends it.")
-    _stay(stand)
 
 
 def _stay(stand: Stand) -> None:
@@ -121,9 +131,9 @@ def _call(stand: Stand, *, as_json_only: bool) -> bool:
     except PhoneError as error:
         raise LabError(f"The call failed: {error}. Logs: {stand.lab.home / 'logs'}") from error
     record = _record(stand.records)
-    faults = _faults(report, account)
-    data = as_json(report, account)
     outcome = json.loads(record.read_text())["outcome"] if record else None
+    faults = _faults(report, account, outcome)
+    data = as_json(report, account)
     data |= {"outcome": outcome, "record": str(record) if record else None, "faults": faults}
     if as_json_only:
         typer.echo(json.dumps(data))
@@ -132,12 +142,14 @@ def _call(stand: Stand, *, as_json_only: bool) -> bool:
     return not faults
 
 
-def _faults(report: DialReport, account: Account) -> list[str]:
+def _faults(report: DialReport, account: Account, outcome: str | None) -> list[str]:
     """What is missing for the conversation to have happened, judged by what the phone heard."""
     heard = " ".join(said.text.lower() for said in account.said if said.who == "bot")
     faults = [fault for words, fault in WANTED.items() if not re.search(words, heard)]
     if report.ended_by != "them":
         faults.append("the bot did not hang up")
+    if outcome != "completed":
+        faults.append(f"the call's record says {outcome}" if outcome else "no record was written")
     return faults
 
 

@@ -18,7 +18,7 @@ def tails(name: str | None, process: str | None, lines: int) -> Iterator[tuple[s
         LabError: there is no such lab or process.
     """
     folder = LabSettings.load().labs_dir
-    running = [state.name for state in labs(folder) if state.running]
+    running = [state.name for state in labs(folder)]
     chosen = name or (running[0] if len(running) == 1 else DEFAULT_NAME)
     paths = sorted((folder / chosen / "logs").glob("*.log"))
     if not paths:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
+import http.client
 import secrets
 import socket
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from typing import Literal, Self
 from lab import daemons
 from lab.ports import LOOPBACK, PortBlock, Ports
 from lab.process import Process
+from lab.settings import inherited_environment
 
 EMULATORS = ("deepgram", "cartesia", "backboard")
 API_KEY = "lab"
@@ -23,6 +24,8 @@ API_KEY = "lab"
 
 MEDIA_TIMEOUT_S = 15.0
 """livekit-sip's own."""
+
+NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 Report = Callable[[str], None]
 
@@ -103,6 +106,11 @@ class Lab:
             "HOTLINE_HEALTH_PORT": str(ports.bot_health),
         }
 
+    @property
+    def child_environment(self) -> dict[str, str]:
+        """The environment of every process of the lab; HOTLINE_LAB_HOME marks it as such."""
+        return {**inherited_environment(), "HOTLINE_LAB_HOME": str(self.home)}
+
     def control_url(self, emulator: str) -> str:
         """Base of an emulator's control API."""
         return f"http://{LOOPBACK}:{getattr(self.ports, emulator)}/_lab"
@@ -171,7 +179,9 @@ class Lab:
         self, name: str, command: daemons.Command, *, stop_signal: Literal["TERM", "INT"] = "TERM"
     ) -> Process:
         log = self.home / "logs" / f"{name}.log"
-        process = Process(name, command, log=log, stop_signal=stop_signal)
+        process = Process(
+            name, command, log=log, env=self.child_environment, stop_signal=stop_signal
+        )
         self.processes.append(process)
         return process
 
@@ -198,7 +208,7 @@ class Lab:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=1) as response:
+        with NO_PROXY.open(url, timeout=1) as response:
             return bool(response.status == 200)
-    except (urllib.error.URLError, ConnectionError, TimeoutError):
+    except (OSError, http.client.HTTPException):
         return False

@@ -25,7 +25,7 @@ class Process:
         command: Sequence[str | Path],
         *,
         log: Path,
-        env: Mapping[str, str] | None = None,
+        env: Mapping[str, str],
         cwd: Path | None = None,
         stop_signal: Literal["TERM", "INT"] = "TERM",
         grace_s: float = 3.0,
@@ -43,7 +43,7 @@ class Process:
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=dict(env) if env is not None else None,
+                env=dict(env),
                 cwd=cwd,
                 start_new_session=True,  # a Ctrl-C reaches the owner alone, who then ends all
             )
@@ -95,4 +95,8 @@ class Process:
     def stop(self) -> int:
         """Ends the command and everything it started; returns its exit status."""
         self.request_stop()
-        return self._popen.wait(timeout=self._grace_s + 5.0)
+        try:
+            return self._popen.wait(timeout=self._grace_s + 5.0)
+        except subprocess.TimeoutExpired:
+            self._popen.kill()
+            return self._popen.wait()

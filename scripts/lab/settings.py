@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Self
@@ -15,7 +16,14 @@ from lab.errors import LabError
 LIVEKIT_SERVER_VERSION = "v1.13.5"
 """The newest version that `go install` accepts: later ones carry replace directives."""
 
-PROVIDER_PREFIXES = ("LIVEKIT_", "DEEPGRAM_", "CARTESIA_", "BACKBOARD_", "HOTLINE_")
+ROOT = Path(__file__).parents[2]
+"""The checkout."""
+
+ACCOUNT_NAMES = re.compile(
+    r"(LIVEKIT|DEEPGRAM|CARTESIA|BACKBOARD|HOTLINE|REDIS)_.*|SIP_CONFIG.*|NODE_IP|UDP_PORT|.*_PROXY",
+    re.IGNORECASE,
+)
+"""What the lab's programs would take for their own configuration, or reach the outside by."""
 
 
 class LabSettings(BaseSettings):
@@ -28,7 +36,7 @@ class LabSettings(BaseSettings):
     xdg_cache_home: Path = Field(
         default_factory=lambda: Path.home() / ".cache", validation_alias="XDG_CACHE_HOME"
     )
-    labs_dir: Path = Field(default=Path("var/lab"), validation_alias="HOTLINE_LABS_DIR")
+    labs_dir: Path = Field(default=ROOT / "var/lab", validation_alias="HOTLINE_LAB_DIR")
 
     @classmethod
     def load(cls) -> Self:
@@ -66,11 +74,11 @@ class LabSettings(BaseSettings):
 
 
 def inherited_environment() -> dict[str, str]:
-    """This process's environment without what a lab sets itself, so that no account leaks in."""
+    """This process's environment without accounts, so that a lab touches nothing but itself."""
     return {
         name: value
         for name, value in os.environ.items()  # noqa: TID251 - the one place that may
-        if not name.startswith(PROVIDER_PREFIXES)
+        if not ACCOUNT_NAMES.fullmatch(name)
     }
 
 

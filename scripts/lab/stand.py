@@ -15,10 +15,8 @@ from pathlib import Path
 from lab.errors import LabError
 from lab.network import Lab, Report
 from lab.process import Process
-from lab.settings import inherited_environment
+from lab.settings import ROOT
 
-ROOT = Path(__file__).parents[2]
-"""The checkout, whose `bot/worker.py` is started."""
 NUMBER = "+12025550100"
 """The number that `sip/trunks.toml` declares."""
 WORKER = "bot/worker.py"
@@ -69,9 +67,18 @@ def provision(lab: Lab, declarations: Path | None = None) -> None:
     command += ["provision", "--yes"]
     if declarations is not None:
         command += ["--declarations", str(declarations)]
-    done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=PROVISION_WITHIN_S, check=False
-    )
+    try:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={**lab.child_environment, **lab.environment},
+            capture_output=True,
+            text=True,
+            timeout=PROVISION_WITHIN_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise LabError(f"bot-admin provision took over {PROVISION_WITHIN_S:g} s.") from error
     if done.returncode != 0:
         raise LabError(f"bot-admin provision failed: {done.stderr.strip()}")
 
@@ -89,7 +96,8 @@ def start_worker(lab: Lab, records: Path, *, entry: str = WORKER, **settings: st
         ProcessFailed: it ended or did not become ready.
     """
     env: Mapping[str, str] = {
-        **inherited_environment(),
+        **lab.child_environment,
+        "HOTLINE_ENV_FILE": str(lab.env_file),  # not the checkout's .env
         **lab.environment,
         "HOTLINE_RECORDS_DIR": str(records.absolute()),
         "HOTLINE_IDLE_PROCESSES": str(IDLE_PROCESSES),

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from lab.app import reporting
-from lab.owner import end_on_sigterm
+from lab.owner import end_on_signals
 from tests.bench import call as bench_call
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -27,7 +27,7 @@ def call(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure what a caller waits for, against a plain agent with LiveKit's defaults."""
-    end_on_sigterm()
+    end_on_signals()
     figures = bench_call.run(turns)
     if as_json:
         typer.echo(json.dumps({name: one.summary() for name, one in figures.items()}))

@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 from livekit import api
 
 from lab.clips import Clips
 from lab.control import put_faults
-from lab.network import Lab
+from lab.network import EMULATORS, Lab
 from lab.phone import DialledCall, Phone
 from lab.ports import PortBlock
 from lab.recognizer import Recognizer
-from lab.settings import LabSettings
-from lab.stand import ROOT, Stand, provision, start_worker
+from lab.settings import ROOT, LabSettings
+from lab.stand import Stand, provision, start_worker
+from tests.checks import processes
 from tests.checks.wait import eventually
 
 CALLER = "+12025550123"
@@ -32,6 +32,8 @@ SHIPPED = "+12025550100"
 """Answered by the persona that ships."""
 BRIEF = "+12025550105"
 """Answered by the persona with a short greeting."""
+HURRIED = "+12025550106"
+"""Answered by the persona that ends every call after a few seconds."""
 SHIPPED_PERSONA = ROOT / "bot/personas/front-desk.toml"
 DECLARATIONS = Path(__file__).parent / "declarations"
 MEDIA_TIMEOUT_S = 4.0
@@ -56,6 +58,7 @@ def stand(
         media_timeout_s=MEDIA_TIMEOUT_S,
     )
     with lab:
+        assert processes.of_lab(lab.home)  # the look below would see them
         provision(lab, DECLARATIONS)
         worker = start_worker(lab, home / "records", HOTLINE_PERSONAS_DIR=str(_personas(home)))
         try:
@@ -66,21 +69,16 @@ def stand(
 
 
 def _personas(home: Path) -> Path:
-    """The shipped persona, and one with a short greeting for tests that do not look at it."""
+    """The shipped persona, and those of the tests."""
     folder = home / "personas"
     folder.mkdir()
-    for persona in (SHIPPED_PERSONA, Path(__file__).parent / "brief.toml"):
+    for persona in (SHIPPED_PERSONA, *Path(__file__).parent.glob("*.toml")):
         shutil.copy(persona, folder)
     return folder
 
 
 def _nothing_is_left(lab: Lab) -> None:
-    left = [
-        process.info["cmdline"]
-        for process in psutil.process_iter(["cmdline"])
-        if any(str(lab.home) in part for part in process.info["cmdline"] or [])
-    ]
-    assert left == []
+    assert processes.of_lab(lab.home) == []
     assert lab.ports.taken() == []
 
 
@@ -172,5 +170,6 @@ def line(stand: Stand, recognizer: Recognizer) -> Iterator[Line]:
     """The bot's line, without faults before and after."""
     line = Line(stand, recognizer)
     yield line
-    for emulator in ("deepgram", "cartesia", "backboard"):
+    for emulator in EMULATORS:
         line.faults(emulator, fault="none")
+    httpx.delete(f"{stand.lab.control_url('backboard')}/script").raise_for_status()

@@ -67,7 +67,13 @@ async def test_a_phone_that_knows_only_a_law_is_heard_and_hears(line: Line, clip
     async with Phone(CALLER, codecs=["PCMA"], clips=clips) as phone:
         call = await line.greeted(phone)
         assert "monday" in await line.reply(call, "What are your opening hours?")
-        assert call.local_sdp is not None
+        answer = next(event for event in call.events if event.what == "200")
+        assert " 8 " in f"{_media_line(answer.message.text)} "
+        assert " 0 " not in f"{_media_line(answer.message.text)} "
+
+
+def _media_line(sdp: str) -> str:
+    return next(line for line in sdp.splitlines() if line.startswith("m=audio"))
 
 
 async def test_three_callers_at_once_each_have_their_own_conversation(

@@ -19,6 +19,9 @@ async def test_a_call_that_matches_no_trunk_is_never_answered(
     call = await line.dial(phone, number)
     with pytest.raises(NoFinalAnswer):
         await call.answered(timeout=5)
+    statuses = [event.what for event in call.events if event.direction == "received"]
+    assert statuses[:2] == ["100", "180"]
+    assert all(status < "200" for status in statuses)
     await line.is_clear()
 
 

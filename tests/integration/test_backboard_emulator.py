@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from lab.process import Process
+from lab.settings import inherited_environment
 
 KEY = {"X-API-Key": "lab"}
 MESSAGES = "/api/threads/messages"
@@ -31,7 +32,12 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "lab.backboard", "--port", str(port)]
-    process = Process("backboard", command, log=tmp_path_factory.mktemp("lab") / "backboard.log")
+    process = Process(
+        "backboard",
+        command,
+        log=tmp_path_factory.mktemp("lab") / "backboard.log",
+        env=inherited_environment(),
+    )
     try:
         process.await_ready(lambda: _answers(url))
         yield url

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from lab.process import Process
 from lab.recognizer import Recognizer
+from lab.settings import inherited_environment
 
 RATE = 24000
 TEXT = "Thank you for calling Riverside Dental. How can I help you today?"
@@ -45,7 +46,12 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "lab.cartesia", "--port", str(port)]
-    process = Process("cartesia", command, log=tmp_path_factory.mktemp("lab") / "cartesia.log")
+    process = Process(
+        "cartesia",
+        command,
+        log=tmp_path_factory.mktemp("lab") / "cartesia.log",
+        env=inherited_environment(),
+    )
     try:
         process.await_ready(lambda: _answers(url))
         yield url

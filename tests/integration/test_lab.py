@@ -11,11 +11,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from lab.ports import PortBlock, Ports
 from lab.settings import LabSettings, inherited_environment
+from tests.checks import processes
 from tests.checks.wait import eventually
 
 
@@ -32,7 +32,7 @@ def _bot_lab(labs_dir: Path, *arguments: str, **env: str) -> subprocess.Complete
         env={
             **inherited_environment(),
             "LIVEKIT_SERVER_BIN": str(settings.livekit_server()),
-            "HOTLINE_LABS_DIR": str(labs_dir),
+            "HOTLINE_LAB_DIR": str(labs_dir),
             **env,
         },
         capture_output=True,
@@ -49,15 +49,6 @@ def _up(labs_dir: Path, name: str) -> dict[str, Any]:
     return state
 
 
-def _processes(home: Path) -> list[str]:
-    """Command lines that belong to a lab: its configurations, logs and ports are in them."""
-    return [
-        " ".join(process.info["cmdline"])
-        for process in psutil.process_iter(["cmdline", "cwd"])
-        if any(str(home) in part for part in process.info["cmdline"] or [])
-    ]
-
-
 def _env_files(labs_dir: Path) -> list[Path]:
     return list(labs_dir.glob("*/env"))
 
@@ -72,7 +63,7 @@ async def test_two_labs_live_side_by_side_and_end_one_by_one(labs_dir: Path) -> 
     await eventually(
         lambda: Ports(**one["ports"]).taken() == [], "nothing of the killed lab is left", within_s=8
     )
-    assert _processes(labs_dir / "one") == []
+    assert processes.of_lab(labs_dir / "one") == []
     listed = json.loads(_bot_lab(labs_dir, "status", "--json").stdout)
     assert [lab["name"] for lab in listed] == ["two"]
 
@@ -83,7 +74,7 @@ async def test_two_labs_live_side_by_side_and_end_one_by_one(labs_dir: Path) -> 
 
     assert _bot_lab(labs_dir, "down").returncode == 0
     assert Ports(**two["ports"]).taken() == []
-    assert _processes(labs_dir) == []
+    assert processes.of_lab(labs_dir) == []
     assert not _env_files(labs_dir)
 
 
@@ -118,7 +109,7 @@ def test_a_livekit_server_that_dies_is_told_with_its_last_words(
     assert refused.returncode == 1
     assert "livekit-server ended while starting" in refused.stderr
     assert "it has no wings" in refused.stderr
-    assert _processes(labs_dir) == []
+    assert processes.of_lab(labs_dir) == []
 
 
 def test_a_missing_program_is_named(labs_dir: Path) -> None:

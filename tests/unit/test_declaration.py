@@ -37,9 +37,10 @@ def faults(folder: Path, text: str, environment: dict[str, str] | None = None) -
 
 
 def test_the_projects_own_declarations_load() -> None:
-    names = ("HOTLINE_SIP_USERNAME", "HOTLINE_SIP_PASSWORD")
-    own = load(Path(sip.__file__).parent, dict.fromkeys(names, "x"))
+    environment = {"HOTLINE_SIP_ADDRESSES": "192.0.2.0/24, 198.51.100.7"}
+    own = load(Path(sip.__file__).parent, environment)
 
+    assert own.trunks[0].allowed_addresses == ("192.0.2.0/24", "198.51.100.7/32")
     assert [trunk.numbers for trunk in own.trunks] == [("+12025550100",)]
     assert [(rule.trunks, rule.room_prefix, rule.agent) for rule in own.rules] == [
         (("hotline",), "call-", "hotline")

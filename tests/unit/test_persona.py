@@ -33,12 +33,19 @@ def test_a_number_finds_its_persona_and_any_other_the_default(tmp_path: Path) ->
 
 def test_all_faults_of_all_files_come_in_one_message(tmp_path: Path) -> None:
     _write(tmp_path, "a", 'numbers = ["555"]')
-    _write(tmp_path, "b", 'tools = ["launch"]', "colour = 1")
+    _write(tmp_path, "b", 'tools = ["launch"]', "colour = 1", 'phrases.farewell = " "')
     (tmp_path / "c.toml").write_text("greeting = ")
     with pytest.raises(PersonaError) as caught:
         Personas.load(tmp_path)
     message = str(caught.value)
-    for part in ("a.toml: numbers.0", "+12025550100", "b.toml: tools.0", "colour", "c.toml"):
+    for part in (
+        "a.toml: numbers.0",
+        "+12025550100",
+        "b.toml: tools.0",
+        "colour",
+        "farewell",
+        "c.toml",
+    ):
         assert part in message
 
 

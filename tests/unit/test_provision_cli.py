@@ -57,7 +57,7 @@ def test_missing_settings_are_named() -> None:
 
 def test_an_env_file_gives_settings_and_secrets(tmp_path: Path) -> None:
     env_file = tmp_path / "lab.env"
-    names = {**NOWHERE, "HOTLINE_SIP_USERNAME": "carrier", "HOTLINE_SIP_PASSWORD": "hunter2"}
+    names = {**NOWHERE, "HOTLINE_SIP_ADDRESSES": "192.0.2.0/24"}
     env_file.write_text("".join(f"{name}={value}\n" for name, value in names.items()))
 
     result = CliRunner().invoke(

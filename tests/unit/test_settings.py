@@ -40,13 +40,24 @@ def test_the_labs_env_file_is_enough(tmp_path: Path) -> None:
     assert not settings.on_livekit_cloud
 
 
-def test_the_process_environment_wins_over_the_env_file(
+def test_an_env_file_that_is_named_outright_wins_over_exported_accounts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIVEKIT_URL", "wss://real.livekit.cloud")
+    path = _env_file(tmp_path, LAB)
+    assert Settings.load(path).livekit_url == LAB["LIVEKIT_URL"]
+    assert environment(path)["LIVEKIT_URL"] == LAB["LIVEKIT_URL"]
+
+
+def test_the_standing_env_file_only_fills_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOTLINE_AGENT_NAME", "night-desk")
-    path = _env_file(tmp_path, {**LAB, "HOTLINE_AGENT_NAME": "day-desk"})
-    assert Settings.load(path).agent_name == "night-desk"
-    assert environment(path)["HOTLINE_AGENT_NAME"] == "night-desk"
+    (tmp_path / ".env").write_text(
+        _env_file(tmp_path, {**LAB, "HOTLINE_AGENT_NAME": "day-desk"}).read_text()
+    )
+    assert Settings.load().agent_name == "night-desk"
+    assert Settings.load().livekit_url == LAB["LIVEKIT_URL"]
 
 
 def test_an_env_file_can_be_named_in_the_environment(

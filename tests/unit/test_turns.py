@@ -23,6 +23,8 @@ from bot.turns import PAUSING, SETTLED, SPELLING, UNFINISHED, Patience, patience
         ("five five five zero one two", SPELLING),
         ("My number is two oh two five five five zero one two three", SETTLED),
         ("It's 202-555-0123.", SETTLED),
+        ("one two oh two five five five zero one two three", SETTLED),
+        ("four two four two four two four two four two four two", SPELLING),
         ("My number is 202 555 0123, thanks", SETTLED),
     ],
 )

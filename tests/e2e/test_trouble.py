@@ -1,0 +1,78 @@
+"""Whatever fails, the caller hears a sentence and never a dead line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from lab.phone import DialledCall, Phone
+from tests.e2e.conftest import HURRIED, Line
+
+QUESTION = "What are your opening hours?"
+
+
+def _script(line: Line, **reply: Any) -> None:
+    """What Backboard's model says next, whatever the caller says."""
+    url = f"{line.stand.lab.control_url('backboard')}/script"
+    httpx.put(url, json=[{"match": "", **reply}] * 3).raise_for_status()
+
+
+async def _gives_up(line: Line, call: DialledCall) -> str:
+    """Asks again after the apology; returns what was heard until the bot hung up."""
+    said = await call.says(QUESTION)
+    ending = await call.ended(timeout=25)
+    assert ending.by == "them"
+    record = await line.record(call)
+    assert (record["outcome"], record["ended_by"]) == ("failed", "bot")
+    await line.is_clear()
+    return line.heard(call, said.end_s)
+
+
+async def test_a_model_that_fails_is_apologised_for_and_then_given_up(
+    line: Line, phone: Phone
+) -> None:
+    call = await line.greeted(phone)
+    line.faults("backboard", fault="status", status=500)
+    assert "trouble" in await line.reply(call, QUESTION)
+    assert "goodbye" in (await _gives_up(line, call)).replace("-", "")
+
+
+async def test_a_model_that_answers_nothing_is_apologised_for(line: Line, phone: Phone) -> None:
+    call = await line.greeted(phone)
+    _script(line, say="")
+    assert "trouble" in await line.reply(call, QUESTION)
+    await call.hangs_up()
+
+
+async def test_a_model_that_hangs_up_without_a_word_still_says_goodbye(
+    line: Line, phone: Phone
+) -> None:
+    call = await line.greeted(phone)
+    _script(line, say="", tool_calls=[{"name": "end_call", "arguments": {}}])
+    said = await call.says("I think that is all.")
+    ending = await call.ended(timeout=15)
+    assert (ending.by, ending.how) == ("them", "bye")
+    assert "thank you for calling" in line.heard(call, said.end_s)
+    assert (await line.record(call))["outcome"] == "completed"
+    await line.is_clear()
+
+
+async def test_a_voice_that_fails_at_the_greeting_is_tried_again(line: Line, phone: Phone) -> None:
+    line.faults("cartesia", fault="close", times=1)
+    call = await line.greeted(phone)
+    assert "riverside" in line.heard(call)
+    await call.hangs_up()
+
+
+async def test_a_call_that_takes_too_long_ends_with_a_sentence(line: Line, phone: Phone) -> None:
+    call = await line.dial(phone, HURRIED)
+    answered_s = await call.answered()
+    ending = await call.ended(timeout=20)
+    assert ending.by == "them"
+    assert ending.at_s - answered_s > 4
+    assert "our time is up" in line.heard(call)
+    record = await line.record(call)
+    assert (record["outcome"], record["ended_by"]) == ("time-limit", "bot")
+    assert record["talk_s"] > record["turns"][-1]["at_s"]
+    await line.is_clear()
