@@ -14,7 +14,6 @@ import sys
 
 from livekit.agents import AgentServer, JobContext, JobProcess, inference
 from livekit.agents.tokenize import basic
-from livekit.agents.worker import ServerEnvOption
 
 from bot import backboard
 from bot.admission import Admission
@@ -58,9 +57,7 @@ server = AgentServer(
     setup_fnc=prewarm,
     load_fnc=admission.load,
     load_threshold=math.inf,  # admission counts seats instead
-    num_idle_processes=ServerEnvOption(
-        dev_default=settings.idle_processes, prod_default=settings.idle_processes
-    ),
+    num_idle_processes=settings.idle_processes,
     host=settings.health_host,
     port=settings.health_port,
 )

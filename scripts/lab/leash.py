@@ -1,4 +1,4 @@
-"""Runs one command and ends it, with all its descendants, once the owner is gone.
+"""Runs one command and ends it, with its whole process group, once the owner is gone.
 
 The owner holds the other end of this program's standard input. The kernel closes it when the
 owner ends in any way, `kill -9` included, so "the owner stops it" and "the owner died" are one
@@ -25,9 +25,13 @@ def main() -> int:
     arguments = parser.parse_args()
     stop_signal = signal.Signals[f"SIG{arguments.signal}"]
 
-    child = subprocess.Popen(arguments.command, stdin=subprocess.DEVNULL, process_group=0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the owner's to answer
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # until there is a child to end
+    child = subprocess.Popen(
+        arguments.command, stdin=subprocess.DEVNULL, process_group=0, preexec_fn=_unblock
+    )
     signal.signal(signal.SIGTERM, lambda *_: _end(child, stop_signal, arguments.grace_s))
+    _unblock()
 
     def until_owner_is_gone() -> None:
         while os.read(sys.stdin.fileno(), 4096):
@@ -36,8 +40,12 @@ def main() -> int:
 
     threading.Thread(target=until_owner_is_gone, daemon=True).start()
     status = child.wait()
-    _signal_group(child, signal.SIGKILL)  # descendants that outlived the command
+    _signal_group(child, signal.SIGKILL)  # what outlived the command
     return status if status >= 0 else 128 - status
+
+
+def _unblock() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def _end(child: subprocess.Popen[bytes], stop_signal: signal.Signals, grace_s: float) -> None:
@@ -48,7 +56,8 @@ def _end(child: subprocess.Popen[bytes], stop_signal: signal.Signals, grace_s: f
 
 
 def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
+    # macOS refuses to signal a group of zombies
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, number)
 
 

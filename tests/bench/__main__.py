@@ -30,7 +30,10 @@ def call(
     end_on_signals()
     figures = bench_call.run(turns)
     if as_json:
-        typer.echo(json.dumps({name: one.summary() for name, one in figures.items()}))
+        sides = {name: one.summary() for name, one in figures.items()}
+        lost = {name: one.lost_turns for name, one in figures.items()}
+        ratio = bench_call.ratios(figures)
+        typer.echo(json.dumps({**sides, "ratio_p50": ratio, "lost_turns": lost}))
     else:
         Console().print(bench_call.table(figures))
 
