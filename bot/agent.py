@@ -9,9 +9,9 @@ from livekit.agents import Agent, StopResponse
 from livekit.agents.llm import ChatContext, ChatMessage, Tool
 
 from bot.dtmf import note
-from bot.greeting import Greeting
 
 if TYPE_CHECKING:
+    from bot.greeting import Greeting
     from bot.hangup import Hangup
     from bot.leg import Leg
     from bot.persona import Persona
@@ -22,27 +22,22 @@ WORD = re.compile(r"\w")
 class PhoneAgent(Agent):
     """Speaks as one persona on one call."""
 
-    def __init__(self, persona: Persona, leg: Leg, hangup: Hangup, tools: list[Tool]) -> None:
+    def __init__(
+        self, persona: Persona, greeting: Greeting, leg: Leg, hangup: Hangup, tools: list[Tool]
+    ) -> None:
         super().__init__(instructions=persona.instructions, tools=list(tools))
-        self._persona = persona
+        self._greeting = greeting
         self._leg = leg
         self._hangup = hangup
 
     async def on_enter(self) -> None:
         """Greets once `sip.callStatus` is active: the gateway discards what is played earlier."""
-        voice = self.session.tts
-        if voice is None:
-            raise RuntimeError("a phone agent needs a voice")
-        greeting = Greeting(self._persona.greeting, voice)
-        try:
-            if not await self._leg.answered():
-                return
-            if await greeting.failed():
-                self.session.say(greeting.text)
-            else:
-                await self.session.say(greeting.text, audio=greeting.audio())
-        finally:
-            await greeting.aclose()
+        if not await self._leg.answered():
+            return
+        if await self._greeting.failed():
+            self.session.say(self._greeting.text)
+        else:
+            self.session.say(self._greeting.text, audio=self._greeting.audio())
 
     async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
         """Answers no turn that holds no word, and none once the call is ending."""

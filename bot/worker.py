@@ -20,6 +20,7 @@ from bot.admission import Admission
 from bot.agent import PhoneAgent
 from bot.call import Call, JobMetadata, JobMetadataError
 from bot.dtmf import Keypad
+from bot.greeting import Greeting
 from bot.hangup import Hangup
 from bot.leg import Leg
 from bot.outcome import EndedBy, Ending, Outcome
@@ -95,6 +96,9 @@ async def entrypoint(ctx: JobContext) -> None:
 
     session = build_session(settings, persona, ctx.proc.userdata["vad"])
     line.push_async_callback(close_models, session)
+    assert session.tts is not None  # build_session gives every session a voice
+    greeting = Greeting(persona.greeting, session.tts)
+    line.push_async_callback(greeting.aclose)
     hangup.speaks_through(session)
     record.follow(session)
     TurnTaking(session)
@@ -116,7 +120,7 @@ async def entrypoint(ctx: JobContext) -> None:
     line.callback(leg.close)
     if hangup.begun:
         return
-    agent = PhoneAgent(persona, leg, hangup, offered(persona, hangup, record))
+    agent = PhoneAgent(persona, greeting, leg, hangup, offered(persona, hangup, record))
     await session.start(
         agent, room=ctx.room, room_options=room_options(settings, phone.identity), record=False
     )

@@ -25,6 +25,7 @@ from lab.recognizer import Recognizer
 from lab.settings import ROOT, LabSettings
 from lab.stand import Stand, provision, start_worker
 from tests.checks import processes
+from tests.checks.gateways import GATEWAYS, livekit_sip
 from tests.checks.wait import eventually
 
 CALLER = "+12025550123"
@@ -37,7 +38,6 @@ HURRIED = "+12025550106"
 SHIPPED_PERSONA = ROOT / "bot/personas/front-desk.toml"
 DECLARATIONS = Path(__file__).parent / "declarations"
 MEDIA_TIMEOUT_S = 4.0
-GATEWAYS = ["lab", "livekit-sip"]
 
 
 @pytest.fixture(scope="session", params=GATEWAYS)
@@ -45,16 +45,13 @@ def stand(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stand]:
     """A lab with the bot on it; after it, nothing of it is left."""
-    settings = LabSettings.load()
-    livekit_sip = settings.livekit_sip() if request.param == "livekit-sip" else None
-    if request.param == "livekit-sip" and livekit_sip is None:
-        pytest.skip("no livekit-sip: set LIVEKIT_SIP_BIN to test against the real one too")
+    program = livekit_sip(request.param)
     home = tmp_path_factory.mktemp(request.param)
     lab = Lab(
         home,
         PortBlock.auto(),
-        settings.livekit_server(),
-        livekit_sip,
+        LabSettings.load().livekit_server(),
+        program,
         media_timeout_s=MEDIA_TIMEOUT_S,
     )
     with lab:

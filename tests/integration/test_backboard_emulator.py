@@ -3,8 +3,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import socket
-import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -13,8 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from lab.process import Process
-from lab.settings import inherited_environment
+from tests.checks.emulator import emulated
 
 KEY = {"X-API-Key": "lab"}
 MESSAGES = "/api/threads/messages"
@@ -27,29 +24,8 @@ Events = list[dict[str, Any]]
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The emulator's base URL; one process for the module."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "lab.backboard", "--port", str(port)]
-    process = Process(
-        "backboard",
-        command,
-        log=tmp_path_factory.mktemp("lab") / "backboard.log",
-        env=inherited_environment(),
-    )
-    try:
-        process.await_ready(lambda: _answers(url))
+    with emulated("backboard", tmp_path_factory.mktemp("lab")) as url:
         yield url
-    finally:
-        process.stop()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/_lab/health").is_success
-    except httpx.TransportError:
-        return False
 
 
 @pytest.fixture

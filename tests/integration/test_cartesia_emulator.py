@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import re
-import socket
-import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -25,9 +23,8 @@ from livekit.agents.voice.io import TimedString
 from livekit.plugins import cartesia
 from numpy.typing import NDArray
 
-from lab.process import Process
 from lab.recognizer import Recognizer
-from lab.settings import inherited_environment
+from tests.checks.emulator import emulated
 
 RATE = 24000
 TEXT = "Thank you for calling Riverside Dental. How can I help you today?"
@@ -41,29 +38,8 @@ WebSocket = aiohttp.ClientWebSocketResponse
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The emulator's base URL; one process for the module."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "lab.cartesia", "--port", str(port)]
-    process = Process(
-        "cartesia",
-        command,
-        log=tmp_path_factory.mktemp("lab") / "cartesia.log",
-        env=inherited_environment(),
-    )
-    try:
-        process.await_ready(lambda: _answers(url))
+    with emulated("cartesia", tmp_path_factory.mktemp("lab")) as url:
         yield url
-    finally:
-        process.stop()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/_lab/health").is_success
-    except httpx.TransportError:
-        return False
 
 
 @pytest.fixture
@@ -101,6 +77,10 @@ def samples(frames: list[SynthesizedAudio]) -> NDArray[np.int16]:
     return np.concatenate([np.frombuffer(audio.frame.data, np.int16) for audio in frames])
 
 
+def leading_silence_s(audio: NDArray[np.int16]) -> float:
+    return float(np.flatnonzero(np.abs(audio.astype(float)) > 0.01 * 32768)[0] / RATE)
+
+
 def words(text: str) -> str:
     return re.sub(r"[^a-z ]", "", text.lower())
 
@@ -113,7 +93,7 @@ async def log(control: Lab) -> list[dict[str, Any]]:
 async def test_the_plugin_hears_what_it_asked_for(tts: cartesia.TTS, control: Lab) -> None:
     audio = samples(await spoken(tts, TEXT))
     assert 2.0 < len(audio) / RATE < 5.0
-    assert np.flatnonzero(np.abs(audio.astype(float)) > 0.01 * 32768)[0] / RATE < 0.08
+    assert leading_silence_s(audio) < 0.08
     heard = Recognizer().transcribe(audio, RATE)
     assert jiwer.wer(words(TEXT), words(heard)) < 0.15
     [entry] = await log(control)
@@ -122,6 +102,16 @@ async def test_the_plugin_hears_what_it_asked_for(tts: cartesia.TTS, control: La
     assert (entry["model"], entry["sample_rate"], entry["done"]) == ("sonic-3", RATE, True)
     assert entry["chunks"] > 20
     assert not entry["cancelled"]
+
+
+async def test_the_silence_of_the_offline_voice_can_be_left_in(
+    tts: cartesia.TTS, control: Lab
+) -> None:
+    try:
+        (await control.put("/voice", json={"trim": False})).raise_for_status()
+        assert leading_silence_s(samples(await spoken(tts, TEXT))) > 0.2
+    finally:
+        (await control.put("/voice", json={"trim": True})).raise_for_status()
 
 
 async def test_words_reach_the_plugin_with_their_times(tts: cartesia.TTS) -> None:

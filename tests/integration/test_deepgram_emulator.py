@@ -7,9 +7,6 @@ import contextlib
 import functools
 import io
 import itertools
-import socket
-import subprocess
-import sys
 import time
 import wave
 from collections.abc import AsyncIterator, Iterator
@@ -30,6 +27,7 @@ from livekit.agents.stt import SpeechEventType
 from livekit.plugins import deepgram
 
 from lab.deepgram.numerals import digits_to_words
+from tests.checks.emulator import emulated
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 SENTENCE = "I would like to book an appointment for Tuesday at three thirty, please."
@@ -49,37 +47,9 @@ Pcm = npt.NDArray[np.int16]
 
 
 @pytest.fixture(scope="module")
-def base_url() -> Iterator[str]:
-    with emulator() as url:
+def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with emulated("deepgram", tmp_path_factory.mktemp("lab")) as url:
         yield url
-
-
-@contextlib.contextmanager
-def emulator() -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "lab.deepgram", "--port", str(port)]
-    with subprocess.Popen(command, cwd=SCRIPTS) as process:
-        try:
-            _wait_until_healthy(url, process)
-            yield url
-        finally:
-            process.terminate()
-            assert process.wait(10) == 0
-
-
-def _wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the emulator ended while starting"
-        try:
-            if httpx.get(f"{url}/_lab/health").is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    pytest.fail("the emulator did not become healthy")
 
 
 @pytest.fixture
@@ -428,9 +398,9 @@ async def test_first_byte_delays_each_utterances_first_result(
             await until(ws, speech_final=True)
 
 
-async def test_an_ending_emulator_says_goodbye_to_open_streams() -> None:
+async def test_an_ending_emulator_says_goodbye_to_open_streams(tmp_path: Path) -> None:
     with contextlib.ExitStack() as running:
-        url = running.enter_context(emulator())
+        url = running.enter_context(emulated("deepgram", tmp_path))
         async with aiohttp.ClientSession(url) as http, stream(http) as ws:
             await send(ws, speech(OTHER, 8_000))
             await until(ws, speech_final=True)

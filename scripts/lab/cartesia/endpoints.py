@@ -13,10 +13,15 @@ from lab.cartesia.session import Session
 from lab.cartesia.spoken import Spoken
 from lab.cartesia.synthesis import Synthesis
 from lab.faults import Control, Dropped, Refused
+from lab.voice import Voice
 
 
 class Endpoints:
-    """`GET /tts/websocket` and `POST /tts/bytes`, under the faults of `control`."""
+    """`GET /tts/websocket` and `POST /tts/bytes`, under the faults of `control`.
+
+    `PUT /_lab/voice` with `{"trim": false}` leaves the 0.3 s of silence before each sentence that
+    the offline voice makes, as a careless provider does.
+    """
 
     def __init__(self, control: Control, synthesis: Synthesis) -> None:
         self._control = control
@@ -28,12 +33,20 @@ class Endpoints:
         return [
             web.get("/tts/websocket", self._websocket),
             web.post("/tts/bytes", self._bytes),
+            web.put("/_lab/voice", self._exchange_voice),
         ]
 
     async def close(self) -> None:
         """Says goodbye on every open websocket."""
         goodbyes = (socket.close(code=WSCloseCode.GOING_AWAY) for socket in list(self._open))
         await asyncio.gather(*goodbyes)
+
+    async def _exchange_voice(self, request: web.Request) -> web.Response:
+        settings = await request.json()
+        if not isinstance(settings, dict) or not isinstance(settings.get("trim"), bool):
+            raise web.HTTPUnprocessableEntity(text='the voice takes {"trim": true} or false')
+        self._synthesis.voice = Voice(trim=settings["trim"])
+        return web.json_response(settings)
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
         _admit(request)
