@@ -35,6 +35,7 @@ class Run:
         self.thread_id = None if isinstance(plan, NewThread) else plan.thread_id
         self.run_id = plan.run_id if isinstance(plan, ToolOutputs) else None
         self.ended = False
+        self._may_be_silent = isinstance(plan, ToolOutputs)  # what a tool did may say enough
         self._token = token
         self._answer = Answer()
         self._calls: tuple[Used, ...] = ()
@@ -107,7 +108,7 @@ class Run:
         if not event.completed:
             raise errors.from_event(event)
         yield from self._text(self._answer.finish(event.final_content or event.content))
-        if not self._answer.text.strip():
+        if not (self._answer.text.strip() or self._may_be_silent):
             raise APIError("Backboard completed its answer without a word.", retryable=True)
         if (usage := _usage(event)) is not None:
             yield self._chunk(usage=usage)

@@ -9,15 +9,13 @@ import psutil
 
 def of_lab(home: Path) -> list[str]:
     """Command lines of the processes of the lab at `home`, or of all labs below it."""
-    return [
-        " ".join(process.cmdline())
-        for process in psutil.process_iter()
-        if Path(_home(process)).is_relative_to(home)
-    ]
+    found = (_command_line(process, home) for process in psutil.process_iter())
+    return [command_line for command_line in found if command_line]
 
 
-def _home(process: psutil.Process) -> str:
+def _command_line(process: psutil.Process, home: Path) -> str | None:
     try:
-        return process.environ().get("HOTLINE_LAB_HOME", "/")
+        own_home = process.environ().get("HOTLINE_LAB_HOME", "/")
+        return " ".join(process.cmdline()) if Path(own_home).is_relative_to(home) else None
     except psutil.Error:  # gone, a zombie or another user's
-        return "/"
+        return None

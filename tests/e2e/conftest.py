@@ -38,6 +38,8 @@ HURRIED = "+12025550106"
 SHIPPED_PERSONA = ROOT / "bot/personas/front-desk.toml"
 DECLARATIONS = Path(__file__).parent / "declarations"
 MEDIA_TIMEOUT_S = 4.0
+QUIET_S = 0.6
+"""A silence that ends the bot's turn: its sentences are 0.2 s apart."""
 
 
 @pytest.fixture(scope="session", params=GATEWAYS)
@@ -108,7 +110,7 @@ class Line:
         call = await self.dial(phone, number)
         await call.answered()
         await call.hears_speech()
-        await call.hears_quiet()
+        await call.hears_quiet(QUIET_S)
         return call
 
     def heard(self, call: DialledCall, since_s: float | None = None) -> str:
@@ -123,7 +125,7 @@ class Line:
         """Says `words` and returns what came back, in words."""
         said = await call.says(words)
         await call.hears_speech()
-        await call.hears_quiet()
+        await call.hears_quiet(QUIET_S)
         return self.heard(call, said.end_s)
 
     async def record(self, call: DialledCall) -> dict[str, Any]:

@@ -18,7 +18,7 @@ async def test_a_call_that_matches_no_trunk_is_never_answered(
     """livekit-server answers DROP, which is silence after 180; an address counts like a number."""
     call = await line.dial(phone, number)
     with pytest.raises(NoFinalAnswer):
-        await call.answered(timeout=5)
+        await call.answered(timeout=3)
     statuses = [event.what for event in call.events if event.direction == "received"]
     assert statuses[:2] == ["100", "180"]
     assert all(status < "200" for status in statuses)

@@ -90,6 +90,15 @@ async def _publish(room: rtc.Room) -> rtc.AudioSource:
     return source
 
 
+def _is_active(room: rtc.Room) -> bool:
+    """Whether the phone's call is up, and what it sends is subscribed to."""
+    return any(
+        participant.attributes.get("sip.callStatus") == "active"
+        and any(publication.subscribed for publication in participant.track_publications.values())
+        for participant in room.remote_participants.values()
+    )
+
+
 def _statuses(call: DialledCall) -> list[str]:
     return [event.what for event in call.events if event.direction == "received"]
 
@@ -125,7 +134,7 @@ async def test_the_participant_tells_who_calls_and_how_the_call_stands(
         source = await _publish(room)
         call = await phone.dial(NUMBER, gateway=network.sip_address)
         await call.answered()
-        await eventually(lambda: seen[-1:] == ["active"], "the call is active", within_s=5)
+        await eventually(lambda: _is_active(room), "the call is active", within_s=5)
         (caller,) = room.remote_participants.values()
         assert caller.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP
         assert caller.identity == f"sip_{CALLER}"
@@ -152,8 +161,10 @@ async def test_keys_cross_in_both_directions(
         source = await _publish(room)
         call = await phone.dial(NUMBER, gateway=network.sip_address)
         await call.answered()
+        await eventually(lambda: _is_active(room), "the call is active", within_s=5)
         await call.presses("0*9#")
-        await eventually(lambda: "".join(pressed) == "0*9#", "the room got the keys", within_s=5)
+        await eventually(lambda: len(pressed) >= 4, "the room got the keys", within_s=5)
+        assert "".join(pressed) == "0*9#"
         for digit in "47":
             await room.local_participant.publish_dtmf(code=int(digit), digit=digit)
         assert await call.hears_digits(2) == "47"
@@ -188,12 +199,10 @@ async def test_the_rule_names_the_room(
 
         async def named() -> bool:
             rooms = await livekit.room.list_rooms(api.ListRoomsRequest())
-            names[:] = [room.name for room in rooms.rooms if room.num_participants]
-            return bool(names)
+            names[:] = [room.name for room in rooms.rooms]
+            return any(name.startswith(room_name) for name in names)
 
-        await eventually(named, "the phone is in a room", within_s=5)
-        (name,) = names
-        assert name.startswith(room_name)
+        await eventually(named, f"the phone is in a room {room_name}", within_s=5)
         call.cancel()
 
 

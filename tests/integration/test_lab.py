@@ -61,9 +61,9 @@ async def test_two_labs_live_side_by_side_and_end_one_by_one(labs_dir: Path) -> 
 
     os.kill(one["pid"], signal.SIGKILL)
     await eventually(
-        lambda: Ports(**one["ports"]).taken() == [], "nothing of the killed lab is left", within_s=8
+        lambda: processes.of_lab(labs_dir / "one") == [], "the killed lab is gone", within_s=8
     )
-    assert processes.of_lab(labs_dir / "one") == []
+    assert Ports(**one["ports"]).taken() == []
     listed = json.loads(_bot_lab(labs_dir, "status", "--json").stdout)
     assert [lab["name"] for lab in listed] == ["two"]
 

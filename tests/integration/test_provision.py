@@ -22,6 +22,7 @@ from lab.settings import LabSettings
 USERNAME = "carrier-user"
 PASSWORD = "correct horse battery staple"
 NUMBER = "+12025550100"
+DECLARATIONS = Path(__file__).parent / "declarations"
 T = TypeVar("T")
 
 
@@ -92,7 +93,7 @@ def empty_project(livekit: LiveKit) -> Iterator[None]:
 
 @pytest.fixture
 def provision(livekit: LiveKit) -> Provision:
-    """Runs the command on the project's own declarations."""
+    """Runs the command, on DECLARATIONS unless others are named."""
 
     def run(*options: str, **environment: str) -> Result:
         known = {
@@ -102,7 +103,9 @@ def provision(livekit: LiveKit) -> Provision:
             "HOTLINE_SIP_USERNAME": USERNAME,
             "HOTLINE_SIP_PASSWORD": PASSWORD,
         }
-        result = CliRunner().invoke(app, ["provision", *options], env={**known, **environment})
+        folder = [] if "--declarations" in options else ["--declarations", str(DECLARATIONS)]
+        command = ["provision", *options, *folder]
+        result = CliRunner().invoke(app, command, env={**known, **environment})
         for secret in (USERNAME, PASSWORD, livekit.api_secret):
             assert secret not in result.output
         return result
