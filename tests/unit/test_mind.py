@@ -12,7 +12,7 @@ from lab.backboard.transcript import Line
 PROMPT = "You are the virtual receptionist of Riverside Dental, a dental practice."
 GREETING = "Thank you for calling Riverside Dental. How can I help you?"
 HEADING = "The call so far. Answer the caller's last words as the receptionist."
-MORE = "Is there anything else I can help you with?"
+MORE = "Is there anything else?"
 
 
 def tool(name: str, *properties: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 Offer = Literal["nothing", "more", "booking", "message"]
 
-ANYTHING_ELSE = "Is there anything else I can help you with?"
+ANYTHING_ELSE = "Is there anything else?"
 
 _LEAVE_ONE = "Would you like to leave a message?"
 _BOOK_ONE = "Would you like to book an appointment?"
