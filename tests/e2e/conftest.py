@@ -38,6 +38,8 @@ HURRIED = "+12025550106"
 SHIPPED_PERSONA = ROOT / "bot/personas/front-desk.toml"
 DECLARATIONS = Path(__file__).parent / "declarations"
 MEDIA_TIMEOUT_S = 4.0
+HOURS = "We are open Monday to Friday, from nine A M to five P M. Is there anything else?"
+"""What the lab's mind answers to a question for the opening hours."""
 QUIET_S = 0.6
 """A silence that ends the bot's turn: its sentences are 0.2 s apart."""
 

@@ -6,10 +6,14 @@ from typing import Any
 
 import httpx
 
+from bot.persona import Phrases
 from lab.phone import DialledCall, Phone
+from tests.checks.words import assert_heard
 from tests.e2e.conftest import HURRIED, Line
 
 QUESTION = "What are your opening hours?"
+APOLOGY = Phrases().apology
+GIVING_UP = Phrases().giving_up
 
 
 def _script(line: Line, **reply: Any) -> None:
@@ -34,14 +38,14 @@ async def test_a_model_that_fails_is_apologised_for_and_then_given_up(
 ) -> None:
     call = await line.greeted(phone)
     line.faults("backboard", fault="status", status=500)
-    assert "trouble" in await line.reply(call, QUESTION)
-    assert "goodbye" in (await _gives_up(line, call)).replace("-", "")
+    assert_heard(await line.reply(call, QUESTION), APOLOGY)
+    assert_heard(await _gives_up(line, call), GIVING_UP)
 
 
 async def test_a_model_that_answers_nothing_is_apologised_for(line: Line, phone: Phone) -> None:
     call = await line.greeted(phone)
     _script(line, say="")
-    assert "trouble" in await line.reply(call, QUESTION)
+    assert_heard(await line.reply(call, QUESTION), APOLOGY)
     await call.hangs_up()
 
 
@@ -53,7 +57,7 @@ async def test_a_model_that_hangs_up_without_a_word_still_says_goodbye(
     said = await call.says("I think that is all.")
     ending = await call.ended(timeout=15)
     assert (ending.by, ending.how) == ("them", "bye")
-    assert "thank you for calling" in line.heard(call, said.end_s)
+    assert_heard(line.heard(call, said.end_s), "Thank you for calling. Goodbye.")
     assert (await line.record(call))["outcome"] == "completed"
     await line.is_clear()
 
@@ -61,7 +65,7 @@ async def test_a_model_that_hangs_up_without_a_word_still_says_goodbye(
 async def test_a_voice_that_fails_at_the_greeting_is_tried_again(line: Line, phone: Phone) -> None:
     line.faults("cartesia", fault="close", times=1)
     call = await line.greeted(phone)
-    assert "riverside" in line.heard(call)
+    assert_heard(line.heard(call), "Riverside Dental, how can I help you?")
     await call.hangs_up()
 
 
@@ -71,7 +75,7 @@ async def test_a_call_that_takes_too_long_ends_with_a_sentence(line: Line, phone
     ending = await call.ended(timeout=20)
     assert ending.by == "them"
     assert ending.at_s - answered_s > 4
-    assert "our time is up" in line.heard(call)
+    assert_heard(line.heard(call), "Hello. I am sorry, our time is up. Goodbye.")
     record = await line.record(call)
     assert (record["outcome"], record["ended_by"]) == ("time-limit", "bot")
     assert record["talk_s"] > record["turns"][-1]["at_s"]
