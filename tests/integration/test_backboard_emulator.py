@@ -269,7 +269,7 @@ async def test_an_answer_is_stored_whole_when_the_client_leaves(
     events = await begin(api, 6)
 
     async def whole() -> bool:
-        return any(text.endswith("help you with?") for _, text in await rows(api, thread))
+        return any(text.endswith("anything else?") for _, text in await rows(api, thread))
 
     thread = thread_id(events)
     assert not await whole()
