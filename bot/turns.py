@@ -51,12 +51,14 @@ OPEN_WORDS = frozenset(
 OPEN_PHRASES = ("let me see", "let me think", "let me check", "one moment", "hold on", "wait")
 
 CLOCK = re.compile(r"\d{1,2}:\d\d")
+FAREWELL = re.compile(r"\bgood[- ]?bye?\b|\bbye?[- ]bye?\b")
+"""Recognisers spell it in ways that end in "by", which else would want another word."""
 WORD = re.compile(r"[a-z']+|\d")
 
 
 def patience(transcript: str) -> Patience:
     """How long to wait after `transcript`, the caller's turn as understood so far."""
-    text = transcript.lower().strip()
+    text = FAREWELL.sub("goodbye", transcript.lower().strip())
     words = WORD.findall(CLOCK.sub("twelve", text))  # a time of day is a numeral, not digits told
     if not words:
         return SETTLED

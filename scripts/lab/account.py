@@ -42,11 +42,10 @@ class Account:
     async def follow(self, call: DialledCall, turn: Turn) -> None:
         """Takes in one turn: our words, then what came back."""
         answered_s = call.answered_s or 0.0
-        if turn.said is None:
+        if turn.said is None or turn.said_at_s is None:
             self._tell(f"answered after {answered_s - call.events[0].at_s:.2f} s")
         else:
-            at_s = call.spoken[-1].start_s - answered_s if call.spoken else 0.0
-            self._add(Said("caller", turn.said, round(at_s, 2)), "")
+            self._add(Said("caller", turn.said, round(turn.said_at_s - answered_s, 2)), "")
         if turn.heard is None or turn.gap_s is None:
             self._tell("(nothing came back)")
             return

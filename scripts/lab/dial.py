@@ -31,6 +31,7 @@ class Turn:
     """What was said or pressed here, and what came back."""
 
     said: str | None  # None: the greeting
+    said_at_s: float | None  # when that began; None: the greeting
     gap_s: float | None  # from our last sound (the answer, for the greeting) to their first
     heard: Span | None  # on the phone's clock, for `recording.heard`; None: nothing came
 
@@ -119,23 +120,26 @@ async def dial(
 async def _talk(
     call: DialledCall, answered_s: float, say: Sequence[str], press: str
 ) -> AsyncIterator[Turn]:
-    yield await _turn(call, None, answered_s)
+    yield await _turn(call, None, None, answered_s)
     for sentence in say:
         said = await call.says(sentence)
-        yield await _turn(call, sentence, said.end_s)
+        yield await _turn(call, sentence, said.start_s, said.end_s)
     if press:
+        began_s = time.monotonic()
         await call.presses(press)
-        yield await _turn(call, press, time.monotonic())
+        yield await _turn(call, f"[pressed {press}]", began_s, time.monotonic())
 
 
-async def _turn(call: DialledCall, said: str | None, since_s: float) -> Turn:
+async def _turn(
+    call: DialledCall, said: str | None, said_at_s: float | None, since_s: float
+) -> Turn:
     """Hears the far end out, up to the end of the call if that comes first."""
     try:
         start_s = await call.hears_speech(REPLY_TIMEOUT_S)
     except (NoSpeech, CallOver):
-        return Turn(said, None, None)
+        return Turn(said, said_at_s, None, None)
     try:
         end_s = await call.hears_quiet(QUIET_S, TURN_TIMEOUT_S)
     except CallOver:
         end_s = call.utterances()[-1].end_s
-    return Turn(said, start_s - since_s, Span(start_s, end_s))
+    return Turn(said, said_at_s, start_s - since_s, Span(start_s, end_s))

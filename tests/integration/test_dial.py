@@ -74,7 +74,7 @@ async def test_keys_are_pressed_after_the_greeting(callee: Phone) -> None:
     listening = asyncio.create_task(menu())
     report = await dial(CALLEE, callee.address, CALLER, press="4#")
     assert await listening == "4#"
-    assert [turn.said for turn in report.turns] == [None, "4#"]
+    assert [turn.said for turn in report.turns] == [None, "[pressed 4#]"]
     assert report.turns[1].heard is not None
     assert report.ended_by == "us"
 

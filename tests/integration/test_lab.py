@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,12 @@ from tests.checks.wait import eventually
 
 
 @pytest.fixture
-def labs_dir(tmp_path: Path) -> Path:
-    """Where the labs of one test live."""
-    return tmp_path / "labs"
+def labs_dir(tmp_path: Path) -> Iterator[Path]:
+    """Where the labs of one test live; those that a failed test leaves are ended."""
+    folder = tmp_path / "labs"
+    yield folder
+    for lab in json.loads(_bot_lab(folder, "status", "--json").stdout):
+        _bot_lab(folder, "down", "--name", lab["name"])
 
 
 def _bot_lab(labs_dir: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:

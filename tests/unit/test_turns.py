@@ -14,6 +14,8 @@ from bot.turns import PAUSING, SETTLED, SPELLING, UNFINISHED, Patience, patience
         ("I would like to book an appointment for", UNFINISHED),
         ("I'd like to change my appointment to", UNFINISHED),
         ("Let me see.", UNFINISHED),
+        ("No, that's all. Good-by.", SETTLED),
+        ("I'll come by", UNFINISHED),
         ("Well,", PAUSING),
         ("an appointment for Tuesday at three thirty", PAUSING),
         ("an appointment for Tuesday at 3:30.", PAUSING),
