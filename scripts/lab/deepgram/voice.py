@@ -26,7 +26,7 @@ class VoiceModel:
     def __init__(self) -> None:
         spec = importlib.util.find_spec("livekit.plugins.silero")
         if spec is None or not spec.submodule_search_locations:
-            raise ModuleNotFoundError("livekit-plugins-silero is not installed: run ./scripts/setup")
+            raise ModuleNotFoundError("no livekit-plugins-silero: run ./scripts/setup")
         folder = Path(spec.submodule_search_locations[0])
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
