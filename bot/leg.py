@@ -37,6 +37,7 @@ class Leg:
         self._on_left = on_left
         room.on("participant_attributes_changed", self._attributes_changed)
         room.on("participant_disconnected", self._disconnected)
+        room.on("disconnected", self._room_ended)
         self._attributes_changed({}, phone)
         if phone.identity not in room.remote_participants:  # it left before we listened
             self._disconnected(phone)
@@ -59,6 +60,7 @@ class Leg:
         """Stops watching."""
         self._room.off("participant_attributes_changed", self._attributes_changed)
         self._room.off("participant_disconnected", self._disconnected)
+        self._room.off("disconnected", self._room_ended)
 
     def _attributes_changed(self, _: dict[str, str], participant: rtc.Participant) -> None:
         if participant.identity != self._phone.identity or self._answered:
@@ -71,7 +73,14 @@ class Leg:
     def _disconnected(self, participant: rtc.RemoteParticipant) -> None:
         if participant.identity != self._phone.identity:
             return
+        self._left(participant.disconnect_reason)
+
+    def _room_ended(self, reason: rtc.DisconnectReason.ValueType) -> None:
+        """A deleted room may end for us before we are told that the phone left it."""
+        if reason == rtc.DisconnectReason.ROOM_DELETED:
+            self._left(reason)
+
+    def _left(self, reason: rtc.DisconnectReason.ValueType | None) -> None:
         self._decided.set()
-        reason = participant.disconnect_reason
         name = rtc.DisconnectReason.Name(reason) if reason is not None else None
         self._on_left(phone_left(name, answered=self._answered))
