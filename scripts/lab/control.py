@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from lab.errors import LabError
-from lab.ports import LOOPBACK
+from lab.ports import control_url
 from lab.settings import LabSettings
 from lab.state import running_lab
 
@@ -20,11 +20,6 @@ def set_faults(name: str | None, emulator: str, faults: dict[str, Any]) -> dict[
     """
     state = running_lab(LabSettings.load().labs_dir, name)
     return put_faults(control_url(state.ports[emulator]), faults)
-
-
-def control_url(port: int) -> str:
-    """Base of the control API of the emulator on `port`."""
-    return f"http://{LOOPBACK}:{port}/_lab"
 
 
 def put_faults(base: str, faults: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from lab import daemons
-from lab.ports import LOOPBACK, PortBlock, Ports
+from lab.ports import LOOPBACK, PortBlock, Ports, control_url
 from lab.process import Process
 from lab.settings import inherited_environment
 
@@ -113,7 +113,7 @@ class Lab:
 
     def control_url(self, emulator: str) -> str:
         """Base of an emulator's control API."""
-        return f"http://{LOOPBACK}:{getattr(self.ports, emulator)}/_lab"
+        return control_url(getattr(self.ports, emulator))
 
     def __enter__(self) -> Self:
         self.up()

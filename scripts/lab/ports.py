@@ -95,6 +95,11 @@ class PortBlock:
         self._reservation.close()
 
 
+def control_url(port: int) -> str:
+    """Base of the control API of the emulator on `port`."""
+    return f"http://{LOOPBACK}:{port}/_lab"
+
+
 def _free(port: int) -> bool:
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
         with socket.socket(socket.AF_INET, kind) as sock:

@@ -71,7 +71,7 @@ def provision(lab: Lab, declarations: Path | None = None) -> None:
         done = subprocess.run(
             command,
             cwd=ROOT,
-            env={**lab.child_environment, **lab.environment},
+            env=lab.child_environment,
             capture_output=True,
             text=True,
             timeout=PROVISION_WITHIN_S,
@@ -97,8 +97,7 @@ def start_worker(lab: Lab, records: Path, *, entry: str = WORKER, **settings: st
     """
     env: Mapping[str, str] = {
         **lab.child_environment,
-        "HOTLINE_ENV_FILE": str(lab.env_file),  # not the checkout's .env
-        **lab.environment,
+        "HOTLINE_ENV_FILE": str(lab.env_file),
         "HOTLINE_RECORDS_DIR": str(records.absolute()),
         "HOTLINE_IDLE_PROCESSES": str(IDLE_PROCESSES),
         **settings,

@@ -1,17 +1,16 @@
 from __future__ import annotations
 
-import asyncio
-import itertools
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.checks.emulator import emulated
+from tests.checks.wait import eventually
 
 KEY = {"X-API-Key": "lab"}
 MESSAGES = "/api/threads/messages"
@@ -90,15 +89,6 @@ async def rows(api: httpx.AsyncClient, thread: str) -> list[tuple[str, str]]:
 async def log(lab: httpx.AsyncClient, kind: str) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = (await lab.get("/requests")).json()
     return [entry for entry in entries if entry["kind"] == kind]
-
-
-async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Asks the emulator, another process, until the condition holds."""
-    async with asyncio.timeout(PROBE_S):
-        for _ in itertools.count():
-            if await condition():
-                return
-            await asyncio.sleep(0.02)
 
 
 async def begin(api: httpx.AsyncClient, count: int, **fields: Any) -> Events:
@@ -273,7 +263,7 @@ async def test_an_answer_is_stored_whole_when_the_client_leaves(
 
     thread = thread_id(events)
     assert not await whole()
-    await eventually(whole)
+    await eventually(whole, "the answer is stored whole", within_s=PROBE_S)
     (entry,) = await log(lab, "message")
     assert entry["at"] < entry["disconnected_at"] < time.time()
 
@@ -287,7 +277,7 @@ async def test_a_client_that_leaves_a_stalled_answer_is_noticed(
     async def noticed() -> bool:
         return (await log(lab, "message"))[0]["disconnected_at"] is not None
 
-    await eventually(noticed)
+    await eventually(noticed, "the disconnect is noticed", within_s=PROBE_S)
 
 
 async def test_a_status_fault_answers_so_and_stores_nothing(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from livekit.agents import (
@@ -27,24 +26,10 @@ from tests.fakes.backboard import (
     call,
     fails,
     says,
-    serving,
     streams,
 )
 
 ONCE = APIConnectOptions(max_retry=0)
-
-
-@pytest.fixture
-async def backboard() -> AsyncIterator[ScriptedBackboard]:
-    async with serving() as fake:
-        yield fake
-
-
-@pytest.fixture
-async def llm(backboard: ScriptedBackboard) -> AsyncIterator[LLM]:
-    async with LLM(api_key=API_KEY, base_url=backboard.url) as llm:
-        assert isinstance(llm, LLM)
-        yield llm
 
 
 async def heard_until_failure(stream: LLMStream) -> tuple[str, APIError]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import httpx
 import pytest
 from livekit.agents.llm import (
@@ -24,21 +22,7 @@ from tests.fakes.backboard import (
     fails,
     look_up,
     says,
-    serving,
 )
-
-
-@pytest.fixture
-async def backboard() -> AsyncIterator[ScriptedBackboard]:
-    async with serving() as fake:
-        yield fake
-
-
-@pytest.fixture
-async def llm(backboard: ScriptedBackboard) -> AsyncIterator[LLM]:
-    async with LLM(api_key=API_KEY, base_url=backboard.url) as llm:
-        assert isinstance(llm, LLM)
-        yield llm
 
 
 async def test_a_turn_sends_all_that_the_service_forgets_and_streams_the_answer(
