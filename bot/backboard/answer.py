@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from livekit.agents import APIError
-
+from . import errors
 from .models import ContentStreaming
-
-# Backboard has sent these as the text of a completed answer. They are no words for a caller.
-_NOTICES = ("Your free credit is reserved for", "LLM Error:")
 
 
 class Answer:
@@ -41,7 +37,7 @@ class Answer:
         else:
             self._received += event.content or ""
         start = self._received.lstrip()
-        if not self._released and any(notice.startswith(start) for notice in _NOTICES):
+        if not self._released and any(notice.startswith(start) for notice in errors.NOTICES):
             return ""
         return self._release()
 
@@ -55,8 +51,8 @@ class Answer:
         return self._release()
 
     def _release(self) -> str:
-        if self._received.lstrip().startswith(_NOTICES):
-            raise APIError("Backboard sent a notice instead of an answer.", retryable=False)
+        if self._received.lstrip().startswith(errors.NOTICES):
+            raise errors.from_notice(self._received)
         new = self._received[self._released :]
         self._released = len(self._received)
         return new

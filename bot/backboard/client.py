@@ -6,13 +6,13 @@ import asyncio
 import functools
 import importlib
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
-from typing import cast
+from typing import Any, cast
 from urllib.parse import quote
 
 import httpx
-from livekit.agents import APIError
+from livekit.agents import APIError, APIStatusError, APITimeoutError
 
 from . import errors, models, sse
 from .log import logger
@@ -25,8 +25,14 @@ _KEEP_ALIVE_S = 120.0
 _DRAIN_S = 0.1
 """How long the end of a finished stream may be waited for, so that its connection is reused."""
 
-_ASIDE_S = 2.0
+ASIDE_S = 2.0
 """The most a request beside the answers may take."""
+
+OnSent = Callable[[], None]
+"""Called when a request begins to leave: from then on it may have landed."""
+
+Exchange = AbstractAsyncContextManager[AsyncIterator[Event]]
+"""A request under way: entered, it gives the events it is answered with."""
 
 
 @functools.cache
@@ -41,11 +47,25 @@ def preload() -> None:
     importlib.import_module("anyio._backends._asyncio")  # and anyio its backend, 200 ms long
 
 
+def shared_http() -> httpx.AsyncClient:
+    """A client for Backboard, to be shared by all that talks to it on one call."""
+    return httpx.AsyncClient(
+        verify=trusted_roots(),
+        timeout=None,  # `deadlines` bounds every answer as a whole
+        limits=httpx.Limits(keepalive_expiry=_KEEP_ALIVE_S),
+    )
+
+
 class Client:
     """Backboard's API, as far as the plugin uses it.
 
     Args:
+        base_url: where Backboard is, with its `/api`.
+        api_key: sent with every request.
         http_client: one to share; it is used as it is and not closed here.
+
+    Raises:
+        ValueError: the base URL is none.
     """
 
     def __init__(
@@ -59,11 +79,7 @@ class Client:
             "User-Agent": f"livekit-plugins-backboard/{__version__}",
         }
         self._owns_http = http_client is None
-        self._http = http_client or httpx.AsyncClient(
-            verify=trusted_roots(),
-            timeout=None,  # `deadlines` bounds every answer as a whole
-            limits=httpx.Limits(keepalive_expiry=_KEEP_ALIVE_S),
-        )
+        self._http = http_client or shared_http()
 
     async def aclose(self) -> None:
         """Closes the connections that are its own."""
@@ -72,48 +88,78 @@ class Client:
 
     async def warm(self) -> None:
         """Opens a connection and leaves it in the pool, with a request that costs no tokens."""
-        url = f"{self._base_url}/models/providers"
-        await self._http.get(url, headers=self._headers, timeout=_ASIDE_S)
+        await self.ask("GET", "/models/providers")
 
-    def send_message(self, body: Json) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+    async def ask(
+        self, method: str, path: str, body: Json | None = None, *, within_s: float = ASIDE_S
+    ) -> Any:
+        """One request beside the answers; returns the JSON it is answered with.
+
+        Raises:
+            APIError: it failed, or took longer than `within_s`.
+        """
+        url = f"{self._base_url}{path}"
+        with errors.translated():
+            try:
+                async with asyncio.timeout(within_s):
+                    response = await self._http.request(
+                        method, url, json=body, headers=self._headers, timeout=None
+                    )
+            except TimeoutError as error:
+                raise APITimeoutError("Backboard did not answer in time.") from error
+        if response.status_code >= 400:
+            raise _refusal(response, response.content)
+        try:
+            return response.json()
+        except ValueError:
+            raise APIError("Backboard sent a document that cannot be read.") from None
+
+    def send_message(self, body: Json, on_sent: OnSent) -> Exchange:
         """Posts a user message (a `models.MessageRequest`); gives the events of its run."""
-        return self._stream("/threads/messages", body)
+        return self._stream("/threads/messages", body, on_sent)
 
     def submit_tool_outputs(
-        self, thread_id: str, run_id: str, request: ToolOutputsRequest
-    ) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+        self, thread_id: str, run_id: str, request: ToolOutputsRequest, on_sent: OnSent
+    ) -> Exchange:
         """Posts the outputs a run waits for; gives the events of the rest of the run.
 
         `/threads/tool-outputs` would do it too, but takes no tools: the run would lose them.
         """
         path = f"{_run_path(thread_id, run_id)}/submit-tool-outputs?stream=true"
-        return self._stream(path, request.model_dump(exclude_none=True))
+        return self._stream(path, request.model_dump(exclude_none=True), on_sent)
 
     async def cancel_run(self, thread_id: str, run_id: str) -> None:
         """Tells Backboard that nobody waits for the run any more; bounded, and never raises.
 
         Cancelling a run that is over is no error there.
         """
-        url = f"{self._base_url}{_run_path(thread_id, run_id)}/cancel"
         try:
-            async with asyncio.timeout(_ASIDE_S):
-                answer = await self._http.post(url, headers=self._headers, timeout=None)
-        except (TimeoutError, httpx.HTTPError) as error:
+            await self.ask("POST", f"{_run_path(thread_id, run_id)}/cancel")
+        except APIError as error:
             logger.debug("cancelling a run failed", extra={"error": type(error).__name__})
-        else:
-            logger.debug("cancelled a run", extra={"status": answer.status_code})
 
     @asynccontextmanager
-    async def _stream(self, path: str, body: Json) -> AsyncIterator[AsyncIterator[Event]]:
+    async def _stream(
+        self, path: str, body: Json, on_sent: OnSent
+    ) -> AsyncGenerator[AsyncIterator[Event]]:
         headers = {
             **self._headers,
             "Accept": "text/event-stream",
             "Accept-Encoding": "identity",  # a compressor would hold tokens back
         }
-        url = f"{self._base_url}{path}"
+
+        async def trace(step: str, _: object) -> None:
+            if step == "http11.send_request_headers.started":
+                on_sent()
+
         with errors.translated():
             async with self._http.stream(
-                "POST", url, json=body, headers=headers, timeout=None
+                "POST",
+                f"{self._base_url}{path}",
+                json=body,
+                headers=headers,
+                timeout=None,
+                extensions={"trace": trace},
             ) as response:
                 await _check(response)
                 async with aclosing(_events(response)) as events:
@@ -123,12 +169,18 @@ class Client:
 
 async def _check(response: httpx.Response) -> None:
     if response.status_code >= 400:
-        request_id = response.headers.get("x-request-id")
-        raise errors.from_status(
-            response.status_code, await response.aread(), request_id=request_id
-        )
+        raise _refusal(response, await response.aread())
     if response.headers.get("content-type", "").startswith("application/json"):
-        raise APIError("Backboard answered without a stream.", retryable=False)
+        raise errors.from_document(await response.aread())
+
+
+def _refusal(response: httpx.Response, body: bytes) -> APIStatusError:
+    return errors.from_status(
+        response.status_code,
+        body,
+        request_id=response.headers.get("x-request-id"),
+        retry_after=response.headers.get("retry-after"),
+    )
 
 
 async def _events(response: httpx.Response) -> AsyncGenerator[Event]:

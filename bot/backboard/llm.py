@@ -3,37 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable
 from typing import Any, Never
 
 import httpx
 from livekit.agents import APIConnectOptions, APIError, APIStatusError, llm
-from livekit.agents.llm import ChatContext, Tool, ToolChoice
+from livekit.agents.llm import ChatChunk, ChatContext, Tool, ToolChoice
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, NotGivenOr
 from livekit.agents.utils import is_given, shortuuid
 
-from . import errors
-from .client import Client
+from .client import Client, Exchange, OnSent
 from .deadlines import Deadlines, Watch
+from .log import logger
+from .memory import Memories
 from .models import (
     MEMORY_SPELLINGS,
-    Event,
     Json,
     Memory,
     MessageRequest,
     ToolOutput,
     ToolOutputsRequest,
 )
+from .offer import Offer
+from .reading import Reading
 from .run import Run
 from .thread import NewThread, Plan, Threads, ToolOutputs
-from .transcript import flatten, read
+from .transcript import flatten, read, transcript
+from .usage import Usage
 
 DEFAULT_BASE_URL = "https://app.backboard.io/api"
 
 # The thread is not there, or has another run under way: what it held is in the context.
-_THREAD_UNUSABLE = frozenset({404, 409})
+_THREAD_UNUSABLE = frozenset({400, 404, 409})
 
 
 class LLM(llm.LLM[Never]):
@@ -49,15 +52,17 @@ class LLM(llm.LLM[Never]):
         llm_provider: the provider behind Backboard. Both are always sent, as Backboard has a
             default of its own.
         assistant_id: the assistant new threads belong to. Memory is shared by all its threads.
-        memory: whether the assistant's memory is read, and written. `Auto` also writes down
-            turns that are never spoken, and searches before it answers.
+        memory: whether the assistant's memory is read (`Readonly`), and also written (`Auto`).
+            It is written when the LLM is closed, or by `remember`, and never during the call:
+            Backboard's own `Auto` also writes down speculation that nobody heard.
         thinking: reasoning settings, passed on as they are, such as `{"effort": "low"}`.
         deadlines: how long an answer may take. `conn_options.timeout` can only shorten the wait
             for the first token.
         http_client: an httpx client to share; closing it stays with its owner.
 
     Raises:
-        ValueError: there is no key, or a value is not one Backboard knows.
+        ValueError: there is no key, a value is not one Backboard knows, or memory is to be used
+            without an assistant, that is, shared with all who use the key.
     """
 
     def __init__(
@@ -74,17 +79,13 @@ class LLM(llm.LLM[Never]):
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
         super().__init__()
-        if memory not in MEMORY_SPELLINGS:  # Backboard takes any other spelling for off
-            raise ValueError(
-                f"Backboard does not know memory={memory!r}: use 'off', 'Readonly' or 'Auto'."
-            )
         key = api_key or _environment("BACKBOARD_API_KEY")
         if not key:
             raise ValueError("Backboard needs a key: pass api_key or set BACKBOARD_API_KEY.")
         self._model = model
         self._llm_provider = llm_provider
         self._assistant_id = assistant_id
-        self._memory: Memory = memory
+        self._memory = _checked(memory, assistant_id)
         self._thinking = thinking
         self._deadlines = deadlines or Deadlines()
         self._client = Client(
@@ -93,7 +94,9 @@ class LLM(llm.LLM[Never]):
             http_client=http_client,
         )
         self._threads = Threads()
-        self._cancellations: set[asyncio.Task[None]] = set()
+        self._usage = Usage()
+        self._readings: set[Reading] = set()
+        self._last_asked: ChatContext | None = None
 
     @property
     def model(self) -> str:
@@ -104,6 +107,25 @@ class LLM(llm.LLM[Never]):
     def provider(self) -> str:
         """`backboard`, whichever provider is behind it."""
         return "backboard"
+
+    @property
+    def usage(self) -> Usage:
+        """What the answers so far used, discarded speculations included."""
+        return self._usage
+
+    def update_options(
+        self, *, assistant_id: NotGivenOr[str] = NOT_GIVEN, memory: NotGivenOr[Memory] = NOT_GIVEN
+    ) -> None:
+        """Goes on as another assistant, or with other use of its memory, from the next turn on.
+
+        Raises:
+            ValueError: as the constructor.
+        """
+        assistant = assistant_id if is_given(assistant_id) else self._assistant_id
+        use = _checked(memory if is_given(memory) else self._memory, assistant)
+        if assistant != self._assistant_id:
+            self._threads = Threads()  # a thread stays with the assistant it was made for
+        self._assistant_id, self._memory = assistant, use
 
     def chat(
         self,
@@ -117,31 +139,63 @@ class LLM(llm.LLM[Never]):
     ) -> BackboardStream:
         """Asks for the next answer.
 
-        Backboard knows neither `parallel_tool_calls` nor `tool_choice`: the first is ignored;
-        of the second, `none` offers no tools, a named function offers that one only, and
-        `required` is taken as `auto`. `extra_kwargs` are further fields of the message.
+        Backboard knows neither `parallel_tool_calls` nor `tool_choice`: the first is ignored,
+        the second approximated (see `offer`). `extra_kwargs` are further fields of the
+        message.
         """
+        self._last_asked = chat_ctx
         return BackboardStream(
             self,
             chat_ctx=chat_ctx,
             tools=tools or [],
             conn_options=conn_options,
-            schemas=_schemas(tools or [], tool_choice if is_given(tool_choice) else "auto"),
+            offer=Offer.of(tools or [], tool_choice if is_given(tool_choice) else "auto"),
             extra=extra_kwargs if is_given(extra_kwargs) else {},
         )
 
     async def _prewarm_impl(self) -> None:
         await self._client.warm()
 
+    async def remember(self, chat_ctx: ChatContext) -> None:
+        """Writes a conversation into the assistant's memory: once, whole, without an answer.
+
+        Call it with what was really said (`session.history`) when the call is over.
+
+        Raises:
+            ValueError: there is no assistant to remember it.
+            APIError: it was not written, or not known to be.
+        """
+        if self._assistant_id is None:
+            raise ValueError("Backboard remembers for an assistant: pass assistant_id.")
+        self._last_asked = None
+        if entries := read(chat_ctx).entries:
+            await Memories(self._client).ingest(self._assistant_id, transcript(entries))
+
     async def aclose(self) -> None:
-        """Waits for cancellations under way (2 s at most), then closes the connection."""
+        """Ends what is under way (4 s at most), writes the memory of `Auto`, closes connections."""
         await super().aclose()
-        await asyncio.gather(*self._cancellations)
+        if self._readings:
+            await asyncio.wait({reading.task for reading in self._readings})
+        if self._memory == "Auto" and self._last_asked is not None:
+            try:
+                await self.remember(self._last_asked)
+            except APIError as error:
+                logger.warning("nothing was remembered", extra={"error": type(error).__name__})
         await self._client.aclose()
 
-    def _post(
+    async def _ask(self, reading: Callable[[], Reading]) -> None:
+        """Begins a reading once ended ones have freed their connections, and hears it out."""
+        ended = {reading.task for reading in self._readings if reading.run.ended}
+        if ended:  # a new connection takes longer than the end of a stream that is over
+            await asyncio.wait(ended)
+        begun = reading()
+        self._readings.add(begun)
+        begun.task.add_done_callback(lambda _: self._readings.discard(begun))
+        await begun.heard()
+
+    def _request(
         self, plan: Plan, instructions: str, schemas: list[Json], token: str, extra: Json
-    ) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+    ) -> Callable[[OnSent], Exchange]:
         if isinstance(plan, ToolOutputs):
             outputs = [
                 ToolOutput(tool_call_id=call_id, output=output)
@@ -150,7 +204,9 @@ class LLM(llm.LLM[Never]):
             request = ToolOutputsRequest(
                 tool_outputs=outputs, tools=schemas, thinking=self._thinking
             )
-            return self._client.submit_tool_outputs(plan.thread_id, plan.run_id, request)
+            return functools.partial(
+                self._client.submit_tool_outputs, plan.thread_id, plan.run_id, request
+            )
         thread_id = None if isinstance(plan, NewThread) else plan.thread_id
         message = MessageRequest(
             content=plan.content,
@@ -159,20 +215,14 @@ class LLM(llm.LLM[Never]):
             assistant_id=self._assistant_id if thread_id is None else None,
             llm_provider=self._llm_provider,
             model_name=self._model,
-            memory=self._memory,
+            memory="off" if self._memory == "off" else "Readonly",
             thinking=self._thinking,
             tools=schemas,
             metadata={"turn": token},
         )
-        return self._client.send_message({**message.model_dump(exclude_none=True), **extra})
-
-    def _abandon(self, run: Run) -> None:
-        """Cancels a run nobody waits for, in the background; one still unnamed cannot be."""
-        if run.thread_id is None or run.run_id is None:
-            return
-        task = asyncio.create_task(self._client.cancel_run(run.thread_id, run.run_id))
-        self._cancellations.add(task)
-        task.add_done_callback(self._cancellations.discard)
+        return functools.partial(
+            self._client.send_message, {**message.model_dump(exclude_none=True), **extra}
+        )
 
 
 class BackboardStream(llm.LLMStream):
@@ -185,12 +235,12 @@ class BackboardStream(llm.LLMStream):
         chat_ctx: ChatContext,
         tools: list[Tool],
         conn_options: APIConnectOptions,
-        schemas: list[Json],
+        offer: Offer,
         extra: Json,
     ) -> None:
         self._backboard = backboard
         self._conversation = read(chat_ctx)  # now: the session goes on writing into chat_ctx
-        self._schemas = schemas
+        self._offer = offer
         self._extra = extra
         self._token = shortuuid("turn_")
         self._attempted = False
@@ -223,42 +273,41 @@ class BackboardStream(llm.LLMStream):
         return NewThread(flatten(self._conversation.entries))
 
     async def _attempt(self, plan: Plan, watch: Watch) -> None:
-        backboard, instructions = self._backboard, self._conversation.instructions
+        backboard, conversation = self._backboard, self._conversation
         run = Run(plan, token=self._token)
-        try:
-            async with backboard._post(
-                plan, instructions, self._schemas, self._token, self._extra
-            ) as events:
-                async for event in events:
-                    self._give(run, event)
-                    if run.ended:
-                        watch.finished()
-                        break
-                    if run.advances(event):
-                        watch.progress()
-                else:
-                    raise errors.early_end()
-                if (thread := run.thread(self._conversation)) is not None:
-                    backboard._threads.remember(thread)
-        finally:
-            if not run.ended:
-                backboard._abandon(run)
+        prompt = "\n".join(filter(None, [conversation.instructions, self._offer.demand]))
+        request = backboard._request(plan, prompt, self._offer.schemas, self._token, self._extra)
 
-    def _give(self, run: Run, event: Event) -> None:
-        for chunk in run.read(event):
-            self._responded = self._responded or chunk.has_response()
-            self._event_ch.send_nowait(chunk)
+        def ended() -> None:
+            watch.finished()
+            backboard._usage += run.usage
+            if (thread := run.thread(conversation)) is not None:
+                backboard._threads.remember(thread)
+
+        await backboard._ask(
+            lambda: Reading(
+                backboard._client,
+                run,
+                request,
+                hear=self._give,
+                on_progress=watch.progress,
+                on_end=ended,
+            )
+        )
+
+    def _give(self, chunk: ChatChunk) -> None:
+        self._responded = self._responded or chunk.has_response()
+        self._event_ch.send_nowait(chunk)
 
 
-def _schemas(tools: list[Tool], tool_choice: ToolChoice) -> list[Json]:
-    if tool_choice == "none":
-        return []
-    # not strict: each provider behind Backboard reads plain JSON schema
-    schemas = llm.ToolContext(tools).parse_function_tools("openai", strict=False)
-    if isinstance(tool_choice, dict):
-        name = tool_choice["function"]["name"]
-        return [schema for schema in schemas if schema["function"]["name"] == name]
-    return schemas
+def _checked(memory: Memory, assistant_id: str | None) -> Memory:
+    if memory not in MEMORY_SPELLINGS:  # Backboard takes any other spelling for off
+        raise ValueError(
+            f"Backboard does not know memory={memory!r}: use 'off', 'Readonly' or 'Auto'."
+        )
+    if memory != "off" and assistant_id is None:
+        raise ValueError(f"memory={memory!r} is an assistant's: pass its assistant_id.")
+    return memory
 
 
 def _environment(name: str) -> str | None:

@@ -98,21 +98,24 @@ class ToolCall(_Event):
     function: Function
 
 
-class _Tokens(_Event):
+class Tokens(_Event):
+    """The end of a leg, and what it used."""
+
+    run_id: str | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
-    total_tokens: int | None = None
     cached_input_tokens: int | None = None
-    run_id: str | None = None
+    cache_write_input_tokens: int | None = None
+    cost_usd: float | None = None
 
 
-class ToolSubmitRequired(_Tokens):
+class ToolSubmitRequired(Tokens):
     """The run waits for the outputs of these calls; the stream ends here."""
 
     tool_calls: list[ToolCall] = Field(default_factory=list)
 
 
-class RunEnded(_Tokens):
+class RunEnded(Tokens):
     """The run is over; without a `status` it is completed, as Backboard's own clients take it."""
 
     status: str | None = None

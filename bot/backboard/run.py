@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from livekit.agents import APIError
-from livekit.agents.llm import ChatChunk, ChoiceDelta, CompletionUsage, FunctionToolCall
+from livekit.agents.llm import ChatChunk, ChoiceDelta, FunctionToolCall
 
 from . import errors
 from .answer import Answer
@@ -15,12 +15,14 @@ from .models import (
     Failed,
     RunEnded,
     RunStarted,
+    Tokens,
     ToolCallProgress,
     ToolSubmitRequired,
     UserMessage,
 )
 from .thread import NewThread, Plan, Thread, ToolOutputs
 from .transcript import Conversation, Entry, Said, Used
+from .usage import Usage
 
 
 class Run:
@@ -35,6 +37,7 @@ class Run:
         self.thread_id = None if isinstance(plan, NewThread) else plan.thread_id
         self.run_id = plan.run_id if isinstance(plan, ToolOutputs) else None
         self.ended = False
+        self.usage = Usage()
         self._may_be_silent = isinstance(plan, ToolOutputs)  # what a tool did may say enough
         self._token = token
         self._answer = Answer()
@@ -61,6 +64,11 @@ class Run:
                 self.ended = event.type != "error"  # after a bare error the run may go on
                 raise errors.from_event(event)
 
+    @property
+    def named(self) -> bool:
+        """Whether thread and run are known by id, without which the run cannot be cancelled."""
+        return self.thread_id is not None and self.run_id is not None
+
     def advances(self, event: Event) -> bool:
         """Whether the event brings the end of the caller's silence nearer."""
         match event:
@@ -83,7 +91,7 @@ class Run:
 
     def _text(self, text: str) -> Iterator[ChatChunk]:
         if text:
-            yield self._chunk(delta=ChoiceDelta(role="assistant", content=text))
+            yield self._chunk(ChoiceDelta(role="assistant", content=text))
 
     def _tool_calls(self, event: ToolSubmitRequired) -> Iterator[ChatChunk]:
         self.run_id = event.run_id or self.run_id
@@ -98,34 +106,25 @@ class Run:
             FunctionToolCall(call_id=call.call_id, name=call.name, arguments=call.arguments)
             for call in self._calls
         ]
-        yield self._chunk(
-            delta=ChoiceDelta(role="assistant", tool_calls=calls), usage=_usage(event)
-        )
+        yield self._chunk(ChoiceDelta(role="assistant", tool_calls=calls), self._used(event))
 
     def _end(self, event: RunEnded) -> Iterator[ChatChunk]:
         self.run_id = event.run_id or self.run_id
         self.ended = True
+        usage = self._used(event)
         if not event.completed:
             raise errors.from_event(event)
         yield from self._text(self._answer.finish(event.final_content or event.content))
         if not (self._answer.text.strip() or self._may_be_silent):
             raise APIError("Backboard completed its answer without a word.", retryable=True)
-        if (usage := _usage(event)) is not None:
+        if usage is not None:
             yield self._chunk(usage=usage)
 
-    def _chunk(
-        self, *, delta: ChoiceDelta | None = None, usage: CompletionUsage | None = None
-    ) -> ChatChunk:
-        return ChatChunk(id=self.run_id or self._token, delta=delta, usage=usage)
+    def _used(self, event: Tokens) -> Usage | None:
+        if (usage := Usage.of(event)) is not None:
+            self.usage += usage
+        return usage
 
-
-def _usage(event: ToolSubmitRequired | RunEnded) -> CompletionUsage | None:
-    if event.input_tokens is None and event.output_tokens is None:
-        return None
-    prompt, completion = event.input_tokens or 0, event.output_tokens or 0
-    return CompletionUsage(
-        prompt_tokens=prompt,
-        completion_tokens=completion,
-        prompt_cached_tokens=event.cached_input_tokens or 0,
-        total_tokens=prompt + completion if event.total_tokens is None else event.total_tokens,
-    )
+    def _chunk(self, delta: ChoiceDelta | None = None, usage: Usage | None = None) -> ChatChunk:
+        told = usage.as_livekit() if usage else None
+        return ChatChunk(id=self.run_id or self._token, delta=delta, usage=told)

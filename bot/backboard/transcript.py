@@ -96,10 +96,15 @@ def flatten(entries: Sequence[Entry]) -> str:
             return _OPENING_CUE
         case [Said(speaker="user", text=text)]:
             return text
-    lines = [_HEADING, *map(str, entries)]
+    lines = [_HEADING, transcript(entries)]
     if isinstance(entries[-1], Said) and entries[-1].speaker == "assistant":
         lines.append(_CUE)
     return "\n".join(lines)
+
+
+def transcript(entries: Sequence[Entry]) -> str:
+    """What was said and done, a line each."""
+    return "\n".join(map(str, entries))
 
 
 def _entries(items: Sequence[ChatItem]) -> Iterator[Entry]:
