@@ -3,41 +3,59 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from livekit.agents import Agent, StopResponse
+from livekit import rtc
+from livekit.agents import Agent, ModelSettings, StopResponse
 from livekit.agents.llm import ChatContext, ChatMessage, Tool
 
 from bot.dtmf import note
 
 if TYPE_CHECKING:
-    from bot.greeting import Greeting
     from bot.hangup import Hangup
     from bot.leg import Leg
-    from bot.persona import Persona
+    from bot.prompts import Prompts
+    from bot.silence import Piece, Silence
 
 WORD = re.compile(r"\w")
 
 
 class PhoneAgent(Agent):
-    """Speaks as one persona on one call."""
+    """Speaks as one persona on one call.
+
+    Args:
+        instructions: the persona's, with what is known of the caller.
+        greeting: said once the call is up.
+        prompts: holds the sentences that are synthesised already.
+        silence: keeps the caller from hearing nothing while an answer is late.
+        leg: tells when the call is up.
+        hangup: tells when it is ending.
+        tools: what the model may do.
+    """
 
     def __init__(
-        self, persona: Persona, greeting: Greeting, leg: Leg, hangup: Hangup, tools: list[Tool]
+        self,
+        instructions: str,
+        greeting: str,
+        prompts: Prompts,
+        silence: Silence,
+        leg: Leg,
+        hangup: Hangup,
+        tools: list[Tool],
     ) -> None:
-        super().__init__(instructions=persona.instructions, tools=list(tools))
+        super().__init__(instructions=instructions, tools=list(tools))
         self._greeting = greeting
+        self._prompts = prompts
+        self._silence = silence
         self._leg = leg
         self._hangup = hangup
 
     async def on_enter(self) -> None:
         """Greets once `sip.callStatus` is active: the gateway discards what is played earlier."""
-        if not await self._leg.answered():
-            return
-        if await self._greeting.failed():
-            self.session.say(self._greeting.text)
-        else:
-            self.session.say(self._greeting.text, audio=self._greeting.audio())
+        if await self._leg.answered():
+            self.session.say(self._greeting)
 
     async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
         """Answers no turn that holds no word, and none once the call is ending."""
@@ -49,3 +67,39 @@ class PhoneAgent(Agent):
         if not self._hangup.begun:
             self.session.interrupt()
             self.session.generate_reply(user_input=note(keys))
+
+    async def llm_node(
+        self, chat_ctx: ChatContext, tools: list[Tool], model_settings: ModelSettings
+    ) -> AsyncGenerator[Piece]:
+        """Answers, and keeps the line from falling silent meanwhile."""
+        answer = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
+        async with aclosing(self._silence.filled(answer)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def tts_node(
+        self, text: AsyncIterable[str], model_settings: ModelSettings
+    ) -> AsyncGenerator[rtc.AudioFrame]:
+        """Speaks; a sentence that is synthesised already is played."""
+        words = aiter(text)
+        said = ""
+        async for piece in words:
+            said += piece
+            if not self._prompts.begins(said):
+                break
+        else:
+            if prompt := await self._prompts.get(said):
+                async for frame in prompt.audio():
+                    yield frame
+                return
+        voiced = Agent.default.tts_node(self, _resumed(said, words), model_settings)
+        async with aclosing(voiced) as frames:
+            async for frame in frames:
+                yield frame
+
+
+async def _resumed(said: str, words: AsyncIterator[str]) -> AsyncGenerator[str]:
+    if said:
+        yield said
+    async for piece in words:
+        yield piece

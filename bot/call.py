@@ -12,6 +12,13 @@ ACTIVE = "active"
 CALL_STATUS = "sip.callStatus"
 
 
+ATTESTATION = "caller.verstat"
+"""Where an inbound trunk's `headers_to_attributes` puts the carrier's word on the caller's number,
+such as Twilio's X-Twilio-VerStat."""
+VERIFIED = frozenset({"TN-Validation-Passed", "TN-Validation-Passed-A"})
+"""ATIS-1000074 verstat values; B and C attest the customer or the gateway, not the number."""
+
+
 class JobMetadataError(ValueError):
     """The job's metadata is not what Hotline puts there."""
 
@@ -64,6 +71,8 @@ class Call:
     """LiveKit's `SCL_…` id."""
     sip_call_id: str | None
     """The Call-ID header of the INVITE."""
+    attestation: str | None = None
+    """What the carrier says of the caller's number: the verstat of STIR/SHAKEN."""
     metadata: JobMetadata = field(default_factory=JobMetadata)
 
     @classmethod
@@ -89,6 +98,7 @@ class Call:
             rule_id=rule_id,
             call_id=attributes.get("sip.callID") or None,
             sip_call_id=attributes.get("sip.callIDFull") or None,
+            attestation=attributes.get(ATTESTATION) or None,
             metadata=metadata,
         )
 
@@ -96,3 +106,13 @@ class Call:
     def our_number(self) -> str | None:
         """The number of ours that the call is on."""
         return self.to_number if self.direction == "inbound" else self.from_number
+
+    @property
+    def their_number(self) -> str | None:
+        """The other party's number."""
+        return self.from_number if self.direction == "inbound" else self.to_number
+
+    @property
+    def their_number_is_verified(self) -> bool:
+        """Whether the other party has this number: it was dialled, or the carrier vouches."""
+        return self.direction == "outbound" or self.attestation in VERIFIED

@@ -17,8 +17,10 @@ class Outcome(StrEnum):
     """The phone's audio or signalling stopped without a hang-up."""
     TIME_LIMIT = "time-limit"
     """The persona's limit on the length of a call was reached."""
+    PROVIDER_ERROR = "provider-error"
+    """A provider that hears, thinks or speaks for the bot failed for too long."""
     FAILED = "failed"
-    """A fault on our side or a provider's ended it."""
+    """A fault on our side ended it."""
     STOPPED = "stopped"
     """An operator or a worker's shutdown ended it."""
 

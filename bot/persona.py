@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +17,7 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    field_validator,
 )
 
 ToolName = Literal["end_call", "take_message"]
@@ -55,10 +57,17 @@ class Voice(_Table):
 class Phrases(_Table):
     """Sentences spoken without asking the model."""
 
+    fillers: tuple[Sentence, ...] = ("One moment, please.", "I am still here, just a moment.")
+    """Said one after the other while an answer is late; none: the caller hears silence."""
+
     farewell: Sentence = "Thank you for calling. Goodbye."
     apology: Sentence = "I'm sorry, I'm having trouble right now. Could you say that again?"
     giving_up: Sentence = "I'm sorry, I can't help you right now. Please call again later. Goodbye."
     time_limit: Sentence = "I'm sorry, our time on this call is up. Thank you for calling. Goodbye."
+
+    def all(self) -> tuple[str, ...]:
+        """Every phrase, those first that are needed soonest."""
+        return (*self.fillers, self.apology, self.giving_up, self.farewell, self.time_limit)
 
 
 class Limits(_Table):
@@ -78,12 +87,30 @@ class Persona(_Table):
     default: bool = False
     """Whether it also answers on every number that no other persona names."""
     greeting: Sentence
+    greeting_by_name: Sentence | None = None
+    """The greeting of a caller whose name is remembered: `{name}` stands for it."""
+    memory: Literal["off", "verified", "any"] = "off"
+    """Whose calls are remembered: nobody's; those whose number the carrier vouches for (and all
+    that the bot has dialled); or every number that is not withheld, though it may be forged."""
     instructions: Sentence
     language: str = "en-US"
     tools: tuple[ToolName, ...] = ("end_call",)
     voice: Voice = Voice()
     phrases: Phrases = Phrases()
     limits: Limits = Limits()
+
+    @field_validator("greeting_by_name")
+    @classmethod
+    def _names_the_name_alone(cls, greeting: str | None) -> str | None:
+        if greeting is not None and re.findall(r"[{}]\w*", greeting) != ["{name", "}"]:
+            raise ValueError("must hold {name} once, and no other braces")
+        return greeting
+
+    def greets(self, name: str | None) -> str:
+        """The greeting of a caller of that name, or of one who is not known."""
+        if name is None or self.greeting_by_name is None:
+            return self.greeting
+        return self.greeting_by_name.format(name=name)
 
 
 class Personas:

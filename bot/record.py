@@ -17,6 +17,8 @@ from bot.outcome import Ending
 if TYPE_CHECKING:
     from livekit.agents import AgentSession, ConversationItemAddedEvent
 
+    from bot import backboard
+
 log = logging.getLogger("hotline.record")
 
 LATENCIES = {
@@ -64,11 +66,16 @@ class CallRecord:
     ending: Ending | None = None
     turns: list[Turn] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    mind: backboard.LLM | None = None
+    """Tells what its answers cost."""
+    recalled_facts: int = 0
+    """How much was known of the caller when the call began."""
     keypresses: int = 0
     """How many keys the caller pressed; which ones is not kept: they may be a card number."""
 
-    def follow(self, session: AgentSession[None]) -> None:
-        """Records every turn of a session."""
+    def follow(self, session: AgentSession[None], mind: backboard.LLM | None = None) -> None:
+        """Records every turn of a session, and what its mind uses."""
+        self.mind = mind
         session.on("conversation_item_added", self._on_item)
 
     def answered(self) -> None:
@@ -107,6 +114,13 @@ class CallRecord:
             )
         )
 
+    def transcript(self) -> list[str]:
+        """What was said, a line each; empty when the caller said nothing."""
+        if not any(turn.who == "caller" for turn in self.turns):
+            return []
+        speakers = {"caller": "Caller", "bot": "Receptionist"}
+        return [f"{speakers[turn.who]}: {' '.join(turn.text.split())}" for turn in self.turns]
+
     def as_json(self) -> dict[str, Any]:
         """The record as it is filed: ISO times in UTC, durations in seconds."""
         call, ending = self.call, self.ending
@@ -132,6 +146,8 @@ class CallRecord:
             "turns": [asdict(turn) for turn in self.turns],
             "messages": [asdict(message) for message in self.messages],
             "keypresses": self.keypresses,
+            "recalled_facts": self.recalled_facts,
+            "usage": asdict(self.mind.usage) if self.mind else None,
         }
 
     def write(self, folder: Path) -> Path:

@@ -119,6 +119,17 @@ class Settings(LiveKitSettings):
     backboard_llm_provider: str = Field(default="openai", validation_alias="BACKBOARD_LLM_PROVIDER")
     backboard_model: str = Field(default="gpt-4o", validation_alias="BACKBOARD_MODEL")
 
+    fallback_model: str | None = Field(default=None, validation_alias="HOTLINE_FALLBACK_MODEL")
+    """Answers while Backboard fails; on LiveKit Cloud one of LiveKit Inference, such as
+    openai/gpt-4.1-mini."""
+    fallback_base_url: str | None = Field(
+        default=None, validation_alias="HOTLINE_FALLBACK_BASE_URL"
+    )
+    """Where it is served instead, by OpenAI's chat completions protocol."""
+    fallback_api_key: SecretStr | None = Field(
+        default=None, validation_alias="HOTLINE_FALLBACK_API_KEY"
+    )
+
     turn_detector: Literal["v1-mini", "multilingual"] = Field(
         default="v1-mini", validation_alias="HOTLINE_TURN_DETECTOR"
     )
@@ -130,6 +141,8 @@ class Settings(LiveKitSettings):
     personas_dir: Path = Field(
         default=Path(__file__).parent / "personas", validation_alias="HOTLINE_PERSONAS_DIR"
     )
+    prompts_dir: Path = Field(default=Path("var/prompts"), validation_alias="HOTLINE_PROMPTS_DIR")
+    """Where the personas' fixed sentences are kept once they are synthesised."""
     records_dir: Path = Field(default=Path("var/records"), validation_alias="HOTLINE_RECORDS_DIR")
 
     max_calls: int = Field(default=5, ge=1, validation_alias="HOTLINE_MAX_CALLS")
@@ -141,7 +154,9 @@ class Settings(LiveKitSettings):
     health_port: int = Field(default=8082, ge=0, le=65535, validation_alias="HOTLINE_HEALTH_PORT")
     """0 takes a free port. LiveKit's own default, 8081, is also livekit-sip's."""
 
-    @field_validator("deepgram_base_url", "cartesia_base_url", "backboard_base_url")
+    @field_validator(
+        "deepgram_base_url", "cartesia_base_url", "backboard_base_url", "fallback_base_url"
+    )
     @classmethod
     def _base_url_is_http(cls, url: str | None) -> str | None:
         if url is not None and not url.startswith(("https://", "http://")):
@@ -156,7 +171,8 @@ class Settings(LiveKitSettings):
                 "HOTLINE_TURN_DETECTOR is multilingual, which is not installed: "
                 "pip install -e '.[multilingual]'"
             )
-        if ".livekit.cloud" in values.get("LIVEKIT_URL", ""):
+        yield from _fallback_faults(values)
+        if _on_cloud(values):
             return  # LiveKit Inference serves whatever has no key of its own
         for provider, role in (
             ("DEEPGRAM", "hear"),
@@ -168,6 +184,21 @@ class Settings(LiveKitSettings):
                     f"{provider}_API_KEY is missing: the bot cannot {role} without it unless "
                     "LIVEKIT_URL is a LiveKit Cloud project (the lab needs no key: bot-lab up)"
                 )
+
+
+def _on_cloud(values: Mapping[str, str]) -> bool:
+    return ".livekit.cloud" in values.get("LIVEKIT_URL", "")
+
+
+def _fallback_faults(values: Mapping[str, str]) -> Iterable[str]:
+    model, url = (values.get(f"HOTLINE_FALLBACK_{name}") for name in ("MODEL", "BASE_URL"))
+    if url and not model:
+        yield "HOTLINE_FALLBACK_MODEL is missing: name what HOTLINE_FALLBACK_BASE_URL serves"
+    if model and not url and not _on_cloud(values):
+        yield (
+            "HOTLINE_FALLBACK_BASE_URL is missing: only on LiveKit Cloud is HOTLINE_FALLBACK_MODEL "
+            "served without one"
+        )
 
 
 def _installed(module: str) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from livekit.agents import CloseReason
 
+from bot import backboard
 from bot.outcome import EndedBy, Ending, Outcome
 
 if TYPE_CHECKING:
@@ -56,16 +57,16 @@ class Trouble:
             self._failed_replies = 0
             return
         self._failed_replies += 1
-        log.warning("a reply failed", extra={"in_a_row": self._failed_replies})
-        if self._failed_replies < PATIENCE:
+        lasting = backboard.is_lasting(reply.exception())
+        log.warning("a reply failed", extra={"in_a_row": self._failed_replies, "lasting": lasting})
+        if self._failed_replies < PATIENCE and not lasting:
             self._voice_is_lost = False
             self._session.say(self._phrases.apology)
             return
-        ending = Ending(Outcome.FAILED, EndedBy.BOT, "a provider failed")
-        farewell = None if self._voice_is_lost else self._phrases.giving_up
-        self._hangup.end_call(ending, farewell=farewell)
+        ending = Ending(Outcome.PROVIDER_ERROR, EndedBy.BOT, "a provider failed")
+        self._hangup.end_call(ending, farewell=self._phrases.giving_up)
 
     def _on_close(self, event: CloseEvent) -> None:
         if event.reason is CloseReason.ERROR:
-            ending = Ending(Outcome.FAILED, EndedBy.BOT, "the session failed")
+            ending = Ending(Outcome.PROVIDER_ERROR, EndedBy.BOT, "the session failed")
             self._hangup.end_call(ending, now=True)

@@ -19,16 +19,19 @@ from bot import backboard
 from bot.admission import Admission
 from bot.agent import PhoneAgent
 from bot.call import Call, JobMetadata, JobMetadataError
+from bot.caller import Caller, Recollection, assistant_name, remembered_number
 from bot.dtmf import Keypad
-from bot.greeting import Greeting
 from bot.hangup import Hangup
 from bot.leg import Leg
+from bot.models import Models
 from bot.outcome import EndedBy, Ending, Outcome
 from bot.persona import Persona, PersonaError, Personas
 from bot.privacy import redact_logs
+from bot.prompts import Prompts
 from bot.record import CallRecord
-from bot.session import build_session, close_models, register_models, room_options
+from bot.session import build_session, register_models, room_options
 from bot.settings import Settings, SettingsError
+from bot.silence import Silence
 from bot.tools import offered
 from bot.trouble import Trouble
 from bot.turns import TurnTaking
@@ -94,15 +97,23 @@ async def entrypoint(ctx: JobContext) -> None:
     persona = _persona(call)
     record.call, record.persona = call, persona.name
 
-    session = build_session(settings, persona, ctx.proc.userdata["vad"])
-    line.push_async_callback(close_models, session)
-    assert session.tts is not None  # build_session gives every session a voice
-    greeting = Greeting(persona.greeting, session.tts)
-    line.push_async_callback(greeting.aclose)
+    models = Models.of(settings, persona)
+    line.push_async_callback(models.aclose)
+    caller = _caller(call, persona, models)
+    if caller is not None:
+        line.push_async_callback(caller.aclose)
+        line.push_async_callback(lambda: caller.remember(record.transcript()))
+
+    session = build_session(settings, models, ctx.proc.userdata["vad"])
     hangup.speaks_through(session)
-    record.follow(session)
+    record.follow(session, models.conversation)
     TurnTaking(session)
     Trouble(session, persona.phrases, hangup)
+    silence = Silence(session, persona.phrases.fillers)
+    prompts = Prompts(models.voice, settings.prompts_dir, models.sound)
+    line.push_async_callback(prompts.aclose)
+    if caller is None:
+        prompts.prepare(persona.greeting)
 
     def answered() -> None:
         record.answered()
@@ -120,7 +131,22 @@ async def entrypoint(ctx: JobContext) -> None:
     line.callback(leg.close)
     if hangup.begun:
         return
-    agent = PhoneAgent(persona, greeting, leg, hangup, offered(persona, hangup, record))
+
+    async def recalled_late(recollection: Recollection) -> None:
+        _recalls(recollection, models, record)
+        await agent.update_instructions(recollection.instructions(persona))
+
+    instructions, greeting = persona.instructions, persona.greeting
+    if caller is not None:
+        recollection = await caller.recalled(or_later=recalled_late)
+        if recollection is not None:
+            _recalls(recollection, models, record)
+            instructions = recollection.instructions(persona)
+            greeting = persona.greets(recollection.name)
+        prompts.prepare(greeting, keep=greeting == persona.greeting)
+    prompts.prepare(*persona.phrases.all())
+    tools = offered(persona, hangup, record)
+    agent = PhoneAgent(instructions, greeting, prompts, silence, leg, hangup, tools)
     await session.start(
         agent, room=ctx.room, room_options=room_options(settings, phone.identity), record=False
     )
@@ -136,6 +162,22 @@ def _persona(call: Call) -> Persona:
     if wanted:
         log.warning("the job asks for a persona that is not there", extra={"persona": wanted})
     return personas.for_number(call.our_number)
+
+
+def _caller(call: Call, persona: Persona, models: Models) -> Caller | None:
+    """The other party as somebody to be remembered, if the persona remembers such a caller."""
+    number = remembered_number(call, persona)
+    if number is None or models.memories is None:
+        return None
+    return Caller(models.memories, assistant_name(persona.name, number))
+
+
+def _recalls(recollection: Recollection, models: Models, record: CallRecord) -> None:
+    """From the next turn on the conversation is the caller's own."""
+    record.recalled_facts = len(recollection.facts)
+    if models.conversation is not None:
+        memory: backboard.Memory = "Readonly" if recollection.facts else "off"
+        models.conversation.update_options(assistant_id=recollection.assistant_id, memory=memory)
 
 
 def _metadata(ctx: JobContext) -> JobMetadata:

@@ -12,14 +12,31 @@ from __future__ import annotations
 
 from livekit.agents import Plugin
 
-from .client import preload
+from .client import Client, preload, shared_http
 from .deadlines import Deadlines
-from .llm import LLM, BackboardStream
+from .errors import is_lasting
+from .llm import DEFAULT_BASE_URL, LLM, BackboardStream
 from .log import logger
+from .memory import Fact, Memories
 from .models import Memory
+from .usage import Usage
 from .version import __version__
 
-__all__ = ["LLM", "BackboardStream", "Deadlines", "Memory", "__version__", "preload"]
+__all__ = [
+    "DEFAULT_BASE_URL",
+    "LLM",
+    "BackboardStream",
+    "Client",
+    "Deadlines",
+    "Fact",
+    "Memories",
+    "Memory",
+    "Usage",
+    "__version__",
+    "is_lasting",
+    "preload",
+    "shared_http",
+]
 
 
 class BackboardPlugin(Plugin):

@@ -16,7 +16,7 @@ from livekit.agents import APIError, APIStatusError, APITimeoutError
 
 from . import errors, models, sse
 from .log import logger
-from .models import Event, Json, ToolOutputsRequest
+from .models import Event, Json
 from .version import __version__
 
 _KEEP_ALIVE_S = 120.0
@@ -119,14 +119,14 @@ class Client:
         return self._stream("/threads/messages", body, on_sent)
 
     def submit_tool_outputs(
-        self, thread_id: str, run_id: str, request: ToolOutputsRequest, on_sent: OnSent
+        self, thread_id: str, run_id: str, body: Json, on_sent: OnSent
     ) -> Exchange:
-        """Posts the outputs a run waits for; gives the events of the rest of the run.
+        """Posts the outputs a run waits for (a `models.ToolOutputsRequest`); gives what follows.
 
         `/threads/tool-outputs` would do it too, but takes no tools: the run would lose them.
         """
         path = f"{_run_path(thread_id, run_id)}/submit-tool-outputs?stream=true"
-        return self._stream(path, request.model_dump(exclude_none=True), on_sent)
+        return self._stream(path, body, on_sent)
 
     async def cancel_run(self, thread_id: str, run_id: str) -> None:
         """Tells Backboard that nobody waits for the run any more; bounded, and never raises.

@@ -20,7 +20,7 @@ class Deadlines:
 
     first_token_s: float = 2.5
     """From the request to the first text or tool call."""
-    stall_s: float = 3.0
+    stall_s: float = 2.0
     """From one piece of the answer to the next."""
     total_s: float = 20.0
     """From the request to the end of the answer."""

@@ -6,6 +6,7 @@ import asyncio
 import functools
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Never
 
 import httpx
@@ -18,15 +19,9 @@ from .client import Client, Exchange, OnSent
 from .deadlines import Deadlines, Watch
 from .log import logger
 from .memory import Memories
-from .models import (
-    MEMORY_SPELLINGS,
-    Json,
-    Memory,
-    MessageRequest,
-    ToolOutput,
-    ToolOutputsRequest,
-)
+from .models import Json, Memory
 from .offer import Offer
+from .options import Options
 from .reading import Reading
 from .run import Run
 from .thread import NewThread, Plan, Threads, ToolOutputs
@@ -82,11 +77,13 @@ class LLM(llm.LLM[Never]):
         key = api_key or _environment("BACKBOARD_API_KEY")
         if not key:
             raise ValueError("Backboard needs a key: pass api_key or set BACKBOARD_API_KEY.")
-        self._model = model
-        self._llm_provider = llm_provider
-        self._assistant_id = assistant_id
-        self._memory = _checked(memory, assistant_id)
-        self._thinking = thinking
+        self._options = Options(
+            model=model,
+            llm_provider=llm_provider,
+            assistant_id=assistant_id,
+            memory=memory,
+            thinking=thinking,
+        )
         self._deadlines = deadlines or Deadlines()
         self._client = Client(
             base_url=base_url or _environment("BACKBOARD_BASE_URL") or DEFAULT_BASE_URL,
@@ -101,7 +98,7 @@ class LLM(llm.LLM[Never]):
     @property
     def model(self) -> str:
         """The model's name at its provider."""
-        return self._model
+        return self._options.model
 
     @property
     def provider(self) -> str:
@@ -121,11 +118,14 @@ class LLM(llm.LLM[Never]):
         Raises:
             ValueError: as the constructor.
         """
-        assistant = assistant_id if is_given(assistant_id) else self._assistant_id
-        use = _checked(memory if is_given(memory) else self._memory, assistant)
-        if assistant != self._assistant_id:
+        options = self._options
+        if is_given(assistant_id):
+            options = replace(options, assistant_id=assistant_id)
+        if is_given(memory):
+            options = replace(options, memory=memory)
+        if options.assistant_id != self._options.assistant_id:
             self._threads = Threads()  # a thread stays with the assistant it was made for
-        self._assistant_id, self._memory = assistant, use
+        self._options = options
 
     def chat(
         self,
@@ -165,18 +165,18 @@ class LLM(llm.LLM[Never]):
             ValueError: there is no assistant to remember it.
             APIError: it was not written, or not known to be.
         """
-        if self._assistant_id is None:
+        if self._options.assistant_id is None:
             raise ValueError("Backboard remembers for an assistant: pass assistant_id.")
         self._last_asked = None
         if entries := read(chat_ctx).entries:
-            await Memories(self._client).ingest(self._assistant_id, transcript(entries))
+            await Memories(self._client).ingest(self._options.assistant_id, transcript(entries))
 
     async def aclose(self) -> None:
         """Ends what is under way (4 s at most), writes the memory of `Auto`, closes connections."""
         await super().aclose()
         if self._readings:
             await asyncio.wait({reading.task for reading in self._readings})
-        if self._memory == "Auto" and self._last_asked is not None:
+        if self._options.memory == "Auto" and self._last_asked is not None:
             try:
                 await self.remember(self._last_asked)
             except APIError as error:
@@ -194,35 +194,15 @@ class LLM(llm.LLM[Never]):
         await begun.heard()
 
     def _request(
-        self, plan: Plan, instructions: str, schemas: list[Json], token: str, extra: Json
+        self, plan: Plan, prompt: str, tools: list[Json], token: str, extra: Json
     ) -> Callable[[OnSent], Exchange]:
         if isinstance(plan, ToolOutputs):
-            outputs = [
-                ToolOutput(tool_call_id=call_id, output=output)
-                for call_id, output in plan.outputs.items()
-            ]
-            request = ToolOutputsRequest(
-                tool_outputs=outputs, tools=schemas, thinking=self._thinking
-            )
+            outputs = self._options.tool_outputs(plan, tools)
             return functools.partial(
-                self._client.submit_tool_outputs, plan.thread_id, plan.run_id, request
+                self._client.submit_tool_outputs, plan.thread_id, plan.run_id, outputs
             )
-        thread_id = None if isinstance(plan, NewThread) else plan.thread_id
-        message = MessageRequest(
-            content=plan.content,
-            system_prompt=instructions or None,
-            thread_id=thread_id,
-            assistant_id=self._assistant_id if thread_id is None else None,
-            llm_provider=self._llm_provider,
-            model_name=self._model,
-            memory="off" if self._memory == "off" else "Readonly",
-            thinking=self._thinking,
-            tools=schemas,
-            metadata={"turn": token},
-        )
-        return functools.partial(
-            self._client.send_message, {**message.model_dump(exclude_none=True), **extra}
-        )
+        message = self._options.message(plan, prompt, tools, token)
+        return functools.partial(self._client.send_message, {**message, **extra})
 
 
 class BackboardStream(llm.LLMStream):
@@ -254,17 +234,18 @@ class BackboardStream(llm.LLMStream):
             APIError: there is no answer, or no more of it; never retryable once any was given.
         """
         first, self._attempted = not self._attempted, True
+        threads = self._backboard._threads
         # a failed attempt may have landed, so only the first one may go on an existing thread
-        plan = self._backboard._threads.claim(self._conversation) if first else self._new_thread()
+        plan = threads.claim(self._conversation) if first else self._new_thread()
         watch = Watch(self._backboard._deadlines, first_token_within_s=self._conn_options.timeout)
         try:
             async with watch.kept():
                 try:
-                    await self._attempt(plan, watch)
+                    await self._attempt(plan, threads, watch)
                 except APIStatusError as error:
                     if isinstance(plan, NewThread) or error.status_code not in _THREAD_UNUSABLE:
                         raise
-                    await self._attempt(self._new_thread(), watch)
+                    await self._attempt(self._new_thread(), threads, watch)
         except APIError as error:
             error.retryable = error.retryable and not self._responded
             raise
@@ -272,7 +253,7 @@ class BackboardStream(llm.LLMStream):
     def _new_thread(self) -> NewThread:
         return NewThread(flatten(self._conversation.entries))
 
-    async def _attempt(self, plan: Plan, watch: Watch) -> None:
+    async def _attempt(self, plan: Plan, threads: Threads, watch: Watch) -> None:
         backboard, conversation = self._backboard, self._conversation
         run = Run(plan, token=self._token)
         prompt = "\n".join(filter(None, [conversation.instructions, self._offer.demand]))
@@ -282,7 +263,7 @@ class BackboardStream(llm.LLMStream):
             watch.finished()
             backboard._usage += run.usage
             if (thread := run.thread(conversation)) is not None:
-                backboard._threads.remember(thread)
+                threads.remember(thread)
 
         await backboard._ask(
             lambda: Reading(
@@ -298,16 +279,6 @@ class BackboardStream(llm.LLMStream):
     def _give(self, chunk: ChatChunk) -> None:
         self._responded = self._responded or chunk.has_response()
         self._event_ch.send_nowait(chunk)
-
-
-def _checked(memory: Memory, assistant_id: str | None) -> Memory:
-    if memory not in MEMORY_SPELLINGS:  # Backboard takes any other spelling for off
-        raise ValueError(
-            f"Backboard does not know memory={memory!r}: use 'off', 'Readonly' or 'Auto'."
-        )
-    if memory != "off" and assistant_id is None:
-        raise ValueError(f"memory={memory!r} is an assistant's: pass its assistant_id.")
-    return memory
 
 
 def _environment(name: str) -> str | None:

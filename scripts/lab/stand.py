@@ -99,6 +99,7 @@ def start_worker(lab: Lab, records: Path, *, entry: str = WORKER, **settings: st
         **lab.child_environment,
         "HOTLINE_ENV_FILE": str(lab.env_file),
         "HOTLINE_RECORDS_DIR": str(records.absolute()),
+        "HOTLINE_PROMPTS_DIR": str(lab.home / "prompts"),
         "HOTLINE_IDLE_PROCESSES": str(IDLE_PROCESSES),
         **settings,
     }

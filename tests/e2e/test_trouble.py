@@ -28,7 +28,7 @@ async def _gives_up(line: Line, call: DialledCall) -> str:
     ending = await call.ended(timeout=25)
     assert ending.by == "them"
     record = await line.record(call)
-    assert (record["outcome"], record["ended_by"]) == ("failed", "bot")
+    assert (record["outcome"], record["ended_by"]) == ("provider-error", "bot")
     await line.is_clear()
     return line.heard(call, said.end_s)
 

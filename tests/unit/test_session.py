@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from livekit.agents import inference
+from livekit.agents import inference, llm
 from livekit.plugins import cartesia, deepgram
 
 from bot import backboard
+from bot.models import Models
 from bot.persona import Persona
-from bot.session import build_session, close_models, room_options, turn_handling
+from bot.session import build_session, room_options, turn_handling
 from bot.settings import Settings
 from bot.turns import SETTLED
 
@@ -35,20 +36,38 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_with_keys_the_providers_own_plugins_are_used() -> None:
-    session = build_session(Settings.model_validate(OWN), PERSONA, inference.VAD(model="silero"))
+    settings = Settings.model_validate(OWN)
+    models = Models.of(settings, PERSONA)
+    session = build_session(settings, models, inference.VAD(model="silero"))
     assert isinstance(session.stt, deepgram.STT)
     assert isinstance(session.llm, backboard.LLM)
     assert isinstance(session.tts, cartesia.TTS)
-    await close_models(session)
+    assert session.conn_options.llm_conn_options.max_retry == 1
+    await models.aclose()
+
+
+async def test_a_second_mind_takes_the_place_of_a_second_try() -> None:
+    spare = {
+        "HOTLINE_FALLBACK_MODEL": "small",
+        "HOTLINE_FALLBACK_BASE_URL": "http://127.0.0.1:1/v1",
+    }
+    settings = Settings.model_validate({**OWN, **spare})
+    models = Models.of(settings, PERSONA)
+    session = build_session(settings, models, inference.VAD(model="silero"))
+    assert isinstance(session.llm, llm.FallbackAdapter)
+    assert isinstance(models.conversation, backboard.LLM)
+    assert session.conn_options.llm_conn_options.max_retry == 0
+    await models.aclose()
 
 
 async def test_on_livekit_cloud_inference_serves_what_has_no_key() -> None:
     some = Settings.model_validate({**CLOUD, "DEEPGRAM_API_KEY": "key"})
-    session = build_session(some, PERSONA, inference.VAD(model="silero"))
-    assert isinstance(session.stt, deepgram.STT)
-    assert isinstance(session.llm, inference.LLM)
-    assert isinstance(session.tts, inference.TTS)
-    await close_models(session)
+    models = Models.of(some, PERSONA)
+    assert isinstance(models.ears, deepgram.STT)
+    assert isinstance(models.mind, inference.LLM)
+    assert isinstance(models.voice, inference.TTS)
+    assert models.memories is None
+    await models.aclose()
 
 
 def test_noise_is_cancelled_on_livekit_cloud_only_and_can_be_off() -> None:

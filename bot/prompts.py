@@ -1,0 +1,164 @@
+"""The persona's fixed sentences, synthesised before they are needed and kept for later calls.
+
+A greeting is heard as soon as the call is up, and an apology even when the voice has failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import os
+import wave
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from livekit import rtc
+from livekit.agents import APIError
+from livekit.agents.utils.aio import cancel_and_wait
+
+from bot.session import FRAME_MS, RETRY_ONCE
+
+if TYPE_CHECKING:
+    from livekit.agents import tts
+
+log = logging.getLogger("hotline.prompts")
+
+
+class Prompts:
+    """The fixed sentences of one call.
+
+    Args:
+        voice: speaks them.
+        folder: where they are kept, one WAV file each.
+        sound: names all that decides how the voice sounds, such as model, voice and speed.
+    """
+
+    def __init__(self, voice: tts.TTS[Any], folder: Path, sound: str) -> None:
+        self._voice = voice
+        self._folder = folder
+        self._sound = sound
+        self._prompts: dict[str, Prompt] = {}
+        self._making: asyncio.Task[None] | None = None
+
+    def prepare(self, *sentences: str, keep: bool = True) -> None:
+        """Begins to make the sentences ready, one after the other, after those already asked for.
+
+        `keep` is for sentences that hold nothing personal.
+        """
+        new = [Prompt(sentence, self._file(sentence) if keep else None) for sentence in sentences]
+        self._prompts.update({prompt.text: prompt for prompt in new})
+        self._making = asyncio.create_task(self._make(new, after=self._making))
+
+    def begins(self, text: str) -> bool:
+        """Whether one of the sentences begins like `text`."""
+        return any(prompt.text.startswith(text.strip()) for prompt in self._prompts.values())
+
+    async def get(self, text: str) -> Prompt | None:
+        """The sentence, once its first sound is there; None when it has to be said otherwise."""
+        prompt = self._prompts.get(text.strip())
+        return prompt if prompt and await prompt.begun() else None
+
+    async def aclose(self) -> None:
+        """Stops making sentences that will not be said."""
+        for prompt in self._prompts.values():
+            prompt.give_up()
+        if self._making is not None:
+            await cancel_and_wait(self._making)
+
+    async def _make(self, prompts: list[Prompt], after: asyncio.Task[None] | None) -> None:
+        if after is not None:
+            await asyncio.wait({after})
+        for prompt in prompts:
+            await prompt.make(self._voice)
+
+    def _file(self, sentence: str) -> Path:
+        name = hashlib.sha256(f"{self._sound}\n{sentence}".encode()).hexdigest()
+        return self._folder / f"{name[:32]}.wav"
+
+
+class Prompt:
+    """One sentence: made once, played any number of times, also while it is still being made."""
+
+    def __init__(self, text: str, file: Path | None) -> None:
+        self.text = text.strip()
+        self._file = file
+        self._frames: list[rtc.AudioFrame] = []
+        self._whole = False
+        self._more = asyncio.Event()
+
+    async def begun(self) -> bool:
+        """Waits for the first sound; False when there will be none."""
+        while not self._frames and not self._whole:
+            await self._more.wait()
+        return bool(self._frames)
+
+    async def audio(self) -> AsyncIterator[rtc.AudioFrame]:
+        """The frames, as they become ready; what comes before a failure is played."""
+        played = 0
+        while True:
+            while played < len(self._frames):
+                yield self._frames[played]
+                played += 1
+            if self._whole:
+                return
+            await self._more.wait()
+
+    async def make(self, voice: tts.TTS[Any]) -> None:
+        """Takes the sentence from its file, or has `voice` say it and files it."""
+        if self._file is not None and self._file.exists():
+            self._frames = list(_read(self._file))
+        if not self._frames:
+            await self._synthesise(voice)
+        self.give_up()
+
+    def give_up(self) -> None:
+        """There will be no more of it."""
+        self._whole = True
+        self._announce()
+
+    async def _synthesise(self, voice: tts.TTS[Any]) -> None:
+        try:
+            async with voice.stream(conn_options=RETRY_ONCE) as stream:
+                stream.push_text(self.text)
+                stream.end_input()
+                async for synthesised in stream:
+                    self._frames.append(synthesised.frame)
+                    self._announce()
+        except APIError as error:
+            log.warning("a prompt was not made", extra={"error": type(error).__name__})
+        else:
+            if self._file is not None and self._frames:
+                _write(self._file, self._frames)
+
+    def _announce(self) -> None:
+        more, self._more = self._more, asyncio.Event()
+        more.set()
+
+
+def _read(file: Path) -> Iterator[rtc.AudioFrame]:
+    """The frames of a kept prompt; none when the file is damaged."""
+    try:
+        with wave.open(str(file), "rb") as sound:
+            rate, channels = sound.getframerate(), sound.getnchannels()
+            while data := sound.readframes(rate * FRAME_MS // 1000):
+                yield rtc.AudioFrame(data, rate, channels, len(data) // (2 * channels))
+    except (wave.Error, EOFError):
+        file.unlink(missing_ok=True)
+
+
+def _write(file: Path, frames: list[rtc.AudioFrame]) -> None:
+    """A reader never sees half a prompt; a disk that is full costs the copy, not the call."""
+    draft = file.with_suffix(f".{os.getpid()}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with wave.open(str(draft), "wb") as sound:
+            sound.setnchannels(frames[0].num_channels)
+            sound.setsampwidth(2)  # PCM16
+            sound.setframerate(frames[0].sample_rate)
+            for frame in frames:
+                sound.writeframes(frame.data)
+        draft.replace(file)
+    except OSError as error:
+        log.warning("a prompt was not kept", extra={"error": type(error).__name__})
