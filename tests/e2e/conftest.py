@@ -130,6 +130,12 @@ class Line:
         await call.hears_quiet(QUIET_S)
         return self.heard(call, said.end_s)
 
+    def silences(self, call: DialledCall, since_s: float) -> list[float]:
+        """How long the phone heard nothing, each time, from a time on to its last sound."""
+        spans = [span for span in call.utterances() if span.end_s > since_s]
+        ends = [since_s, *(span.end_s for span in spans)]
+        return [span.start_s - end_s for span, end_s in zip(spans, ends, strict=False)]
+
     async def record(self, call: DialledCall) -> dict[str, Any]:
         """The call's record, once the bot has filed it."""
         call_id = call.events[0].message.call_id
@@ -174,3 +180,9 @@ def line(stand: Stand, recognizer: Recognizer) -> Iterator[Line]:
     for emulator in EMULATORS:
         line.faults(emulator, fault="none")
     httpx.delete(f"{stand.lab.control_url('backboard')}/script").raise_for_status()
+
+
+def script(line: Line, *lines: dict[str, Any]) -> None:
+    """What Backboard's model says next, for the first question that each line matches."""
+    url = f"{line.stand.lab.control_url('backboard')}/script"
+    httpx.put(url, json=list(lines)).raise_for_status()

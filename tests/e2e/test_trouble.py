@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import httpx
-
 from bot.persona import Phrases
 from lab.phone import DialledCall, Phone
 from tests.checks.words import assert_heard
-from tests.e2e.conftest import HURRIED, Line
+from tests.e2e.conftest import HURRIED, Line, script
 
 QUESTION = "What are your opening hours?"
 APOLOGY = Phrases().apology
 GIVING_UP = Phrases().giving_up
-
-
-def _script(line: Line, **reply: Any) -> None:
-    """What Backboard's model says next, whatever the caller says."""
-    url = f"{line.stand.lab.control_url('backboard')}/script"
-    httpx.put(url, json=[{"match": "", **reply}] * 3).raise_for_status()
 
 
 async def _gives_up(line: Line, call: DialledCall) -> str:
@@ -42,9 +32,15 @@ async def test_a_model_that_fails_is_apologised_for_and_then_given_up(
     assert_heard(await _gives_up(line, call), GIVING_UP)
 
 
+async def test_a_key_that_is_refused_ends_the_call_at_once(line: Line, phone: Phone) -> None:
+    call = await line.greeted(phone)
+    line.faults("backboard", fault="status", status=401)
+    assert_heard(await _gives_up(line, call), GIVING_UP)
+
+
 async def test_a_model_that_answers_nothing_is_apologised_for(line: Line, phone: Phone) -> None:
     call = await line.greeted(phone)
-    _script(line, say="")
+    script(line, *[{"say": ""}] * 3)
     assert_heard(await line.reply(call, QUESTION), APOLOGY)
     await call.hangs_up()
 
@@ -53,7 +49,7 @@ async def test_a_model_that_hangs_up_without_a_word_still_says_goodbye(
     line: Line, phone: Phone
 ) -> None:
     call = await line.greeted(phone)
-    _script(line, say="", tool_calls=[{"name": "end_call", "arguments": {}}])
+    script(line, *[{"say": "", "tool_calls": [{"name": "end_call"}]}] * 3)
     said = await call.says("I think that is all.")
     ending = await call.ended(timeout=15)
     assert (ending.by, ending.how) == ("them", "bye")
