@@ -10,7 +10,8 @@ import asyncio
 import hashlib
 import logging
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,10 +19,15 @@ import phonenumbers
 from livekit.agents import APIError
 from livekit.agents.utils.aio import cancel_and_wait
 
+from bot import backboard
+
 if TYPE_CHECKING:
+    import httpx
+
     from bot.backboard import Memories
     from bot.call import Call
     from bot.persona import Persona
+    from bot.settings import BackboardSettings
 
 log = logging.getLogger("hotline.caller")
 
@@ -93,6 +99,24 @@ def remembered_number(call: Call, persona: Persona) -> str | None:
     if not phonenumbers.is_valid_number(parsed):
         return None
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+@asynccontextmanager
+async def memories_of(settings: BackboardSettings) -> AsyncIterator[Memories]:
+    """The service that remembers callers, over a connection of its own."""
+    async with backboard.shared_http() as http:
+        yield memories_over(settings, http)
+
+
+def memories_over(settings: BackboardSettings, http: httpx.AsyncClient) -> Memories:
+    """The service that remembers callers, over a shared connection."""
+    return backboard.Memories(
+        backboard.Client(
+            base_url=settings.backboard_base_url or backboard.DEFAULT_BASE_URL,
+            api_key=settings.backboard_secret,
+            http_client=http,
+        )
+    )
 
 
 class Caller:

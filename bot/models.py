@@ -12,6 +12,7 @@ from livekit.agents.types import NOT_GIVEN
 from livekit.plugins import cartesia, deepgram
 
 from bot import backboard
+from bot.caller import memories_over
 from bot.persona import Persona
 from bot.settings import Settings
 
@@ -90,16 +91,14 @@ def _backboard(
 ) -> tuple[backboard.LLM, backboard.Memories] | tuple[None, None]:
     if not (settings.backboard_api_key or settings.backboard_base_url):
         return None, None
-    key = _secret(settings.backboard_api_key)
-    url = settings.backboard_base_url or backboard.DEFAULT_BASE_URL
     mind = backboard.LLM(
-        api_key=key,
-        base_url=url,
+        api_key=settings.backboard_secret,
+        base_url=settings.backboard_base_url or backboard.DEFAULT_BASE_URL,
         llm_provider=settings.backboard_llm_provider,
         model=settings.backboard_model,
         http_client=http,
     )
-    return mind, backboard.Memories(backboard.Client(base_url=url, api_key=key, http_client=http))
+    return mind, memories_over(settings, http)
 
 
 def _spare(settings: Settings) -> llm.LLM[Any] | None:

@@ -27,7 +27,8 @@ class PersonaError(Exception):
     """The personas cannot be used; the message names each file, key and fault."""
 
 
-def _e164(number: str) -> str:
+def e164(number: str) -> str:
+    """The number in E.164 form; raises ValueError, saying what is wrong with it."""
     try:
         parsed = phonenumbers.parse(number, None)
     except phonenumbers.NumberParseException as error:
@@ -37,7 +38,7 @@ def _e164(number: str) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
-Number = Annotated[str, AfterValidator(_e164)]
+Number = Annotated[str, AfterValidator(e164)]
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 

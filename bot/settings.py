@@ -12,11 +12,19 @@ import importlib.util
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 
 ENV_FILE_NAME = "HOTLINE_ENV_FILE"
 MULTILINGUAL = "livekit.plugins.turn_detector.multilingual"
@@ -49,29 +57,19 @@ def _env_file(given: Path | None) -> Path:
     return Path(named)
 
 
-class LiveKitSettings(BaseModel):
-    """Where LiveKit is, and the key that opens it."""
+def _is_http(url: str) -> str:
+    if not url.startswith(("https://", "http://")):
+        raise ValueError("must begin with https:// or http://")
+    return url
+
+
+BaseUrl = Annotated[str, AfterValidator(_is_http)]
+
+
+class _Environment(BaseModel):
+    """Settings read from the environment, all faults at once."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
-
-    livekit_url: str = Field(validation_alias="LIVEKIT_URL")
-    """ws(s):// or http(s):// address of the server."""
-    livekit_api_key: str = Field(validation_alias="LIVEKIT_API_KEY")
-    livekit_api_secret: SecretStr = Field(validation_alias="LIVEKIT_API_SECRET")
-
-    @field_validator("livekit_url")
-    @classmethod
-    def _url_is_absolute(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in ("ws", "wss", "http", "https") or not parts.hostname:
-            raise ValueError("must look like wss://NAME.livekit.cloud or ws://127.0.0.1:7880")
-        return url
-
-    @property
-    def on_livekit_cloud(self) -> bool:
-        """Whether the server is LiveKit Cloud, which brings inference and noise cancellation."""
-        host = urlsplit(self.livekit_url).hostname or ""
-        return host.endswith(".livekit.cloud")
 
     @classmethod
     def load(cls, env_file: Path | None = None) -> Self:
@@ -100,29 +98,72 @@ class LiveKitSettings(BaseModel):
         return _unknown_names(values)
 
 
-class Settings(LiveKitSettings):
+class LiveKitSettings(_Environment):
+    """Where LiveKit is, and the key that opens it."""
+
+    livekit_url: str = Field(validation_alias="LIVEKIT_URL")
+    """ws(s):// or http(s):// address of the server."""
+    livekit_api_key: str = Field(validation_alias="LIVEKIT_API_KEY")
+    livekit_api_secret: SecretStr = Field(validation_alias="LIVEKIT_API_SECRET")
+
+    @field_validator("livekit_url")
+    @classmethod
+    def _url_is_absolute(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("ws", "wss", "http", "https") or not parts.hostname:
+            raise ValueError("must look like wss://NAME.livekit.cloud or ws://127.0.0.1:7880")
+        return url
+
+    @property
+    def on_livekit_cloud(self) -> bool:
+        """Whether the server is LiveKit Cloud, which brings inference and noise cancellation."""
+        host = urlsplit(self.livekit_url).hostname or ""
+        return host.endswith(".livekit.cloud")
+
+
+class BackboardSettings(_Environment):
+    """Where Backboard is, and for whom it remembers callers."""
+
+    backboard_api_key: SecretStr | None = Field(default=None, validation_alias="BACKBOARD_API_KEY")
+    backboard_base_url: BaseUrl | None = Field(default=None, validation_alias="BACKBOARD_BASE_URL")
+    personas_dir: Path = Field(
+        default=Path(__file__).parent / "personas", validation_alias="HOTLINE_PERSONAS_DIR"
+    )
+
+    @property
+    def backboard_secret(self) -> str:
+        """The key; an emulated service at a base URL of its own may go without one."""
+        key = self.backboard_api_key
+        return key.get_secret_value() if key is not None else "none"
+
+    @classmethod
+    def _faults(cls, values: Mapping[str, str]) -> Iterable[str]:
+        yield from super()._faults(values)
+        if not (values.get("BACKBOARD_API_KEY") or values.get("BACKBOARD_BASE_URL")):
+            yield "BACKBOARD_API_KEY is missing: callers are remembered at Backboard"
+
+
+class Settings(LiveKitSettings, BackboardSettings):
     """All that the worker needs to answer calls."""
 
     agent_name: str = Field(default="hotline", min_length=1, validation_alias="HOTLINE_AGENT_NAME")
     """The name that dispatch rules ask for; LiveKit dispatches to it explicitly."""
 
     deepgram_api_key: SecretStr | None = Field(default=None, validation_alias="DEEPGRAM_API_KEY")
-    deepgram_base_url: str | None = Field(default=None, validation_alias="DEEPGRAM_BASE_URL")
+    deepgram_base_url: BaseUrl | None = Field(default=None, validation_alias="DEEPGRAM_BASE_URL")
     deepgram_model: str = Field(default="nova-3", validation_alias="DEEPGRAM_MODEL")
 
     cartesia_api_key: SecretStr | None = Field(default=None, validation_alias="CARTESIA_API_KEY")
-    cartesia_base_url: str | None = Field(default=None, validation_alias="CARTESIA_BASE_URL")
+    cartesia_base_url: BaseUrl | None = Field(default=None, validation_alias="CARTESIA_BASE_URL")
     cartesia_model: str = Field(default="sonic-3", validation_alias="CARTESIA_MODEL")
 
-    backboard_api_key: SecretStr | None = Field(default=None, validation_alias="BACKBOARD_API_KEY")
-    backboard_base_url: str | None = Field(default=None, validation_alias="BACKBOARD_BASE_URL")
     backboard_llm_provider: str = Field(default="openai", validation_alias="BACKBOARD_LLM_PROVIDER")
     backboard_model: str = Field(default="gpt-4o", validation_alias="BACKBOARD_MODEL")
 
     fallback_model: str | None = Field(default=None, validation_alias="HOTLINE_FALLBACK_MODEL")
     """Answers while Backboard fails; on LiveKit Cloud one of LiveKit Inference, such as
     openai/gpt-4.1-mini."""
-    fallback_base_url: str | None = Field(
+    fallback_base_url: BaseUrl | None = Field(
         default=None, validation_alias="HOTLINE_FALLBACK_BASE_URL"
     )
     """Where it is served instead, by OpenAI's chat completions protocol."""
@@ -138,9 +179,6 @@ class Settings(LiveKitSettings):
     )
     """`auto`: BVCTelephony on LiveKit Cloud, nothing elsewhere."""
 
-    personas_dir: Path = Field(
-        default=Path(__file__).parent / "personas", validation_alias="HOTLINE_PERSONAS_DIR"
-    )
     prompts_dir: Path = Field(default=Path("var/prompts"), validation_alias="HOTLINE_PROMPTS_DIR")
     """Where the personas' fixed sentences are kept once they are synthesised."""
     records_dir: Path = Field(default=Path("var/records"), validation_alias="HOTLINE_RECORDS_DIR")
@@ -154,18 +192,9 @@ class Settings(LiveKitSettings):
     health_port: int = Field(default=8082, ge=0, le=65535, validation_alias="HOTLINE_HEALTH_PORT")
     """0 takes a free port. LiveKit's own default, 8081, is also livekit-sip's."""
 
-    @field_validator(
-        "deepgram_base_url", "cartesia_base_url", "backboard_base_url", "fallback_base_url"
-    )
-    @classmethod
-    def _base_url_is_http(cls, url: str | None) -> str | None:
-        if url is not None and not url.startswith(("https://", "http://")):
-            raise ValueError("must begin with https:// or http://")
-        return url
-
     @classmethod
     def _faults(cls, values: Mapping[str, str]) -> Iterable[str]:
-        yield from super()._faults(values)
+        yield from _unknown_names(values)
         if values.get("HOTLINE_TURN_DETECTOR") == "multilingual" and not _installed(MULTILINGUAL):
             yield (
                 "HOTLINE_TURN_DETECTOR is multilingual, which is not installed: "

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING
 
 from livekit.agents import FlushSentinel
@@ -49,14 +49,13 @@ class Silence:
         session.on("agent_state_changed", self._on_agent)
         session.on("user_state_changed", self._on_user)
 
-    async def filled(self, answer: AsyncIterable[Piece]) -> AsyncGenerator[Piece]:
+    async def filled(self, answer: AsyncGenerator[Piece]) -> AsyncGenerator[Piece]:
         """The answer, with fillers before it and flushes in it where nothing would be heard.
 
         An answer that is made ahead, while it is still the caller's turn, gets no filler before
-        the bot has taken its own.
+        the bot has taken its own. The answer is closed with this generator.
         """
-        pieces = aiter(answer)
-        upcoming = asyncio.ensure_future(_next(pieces))
+        upcoming = asyncio.ensure_future(_next(answer))
         filler = asyncio.ensure_future(self._filler())
         unspoken = False  # words were given that the voice may be holding back
         try:
@@ -72,7 +71,7 @@ class Silence:
                     await cancel_and_wait(filler)
                     unspoken = unspoken or _speaks(piece)
                     yield piece
-                    upcoming = asyncio.ensure_future(_next(pieces))
+                    upcoming = asyncio.ensure_future(_next(answer))
                 elif filler.done() and not filler.cancelled():
                     yield f"{filler.result()} "
                     yield FlushSentinel()
@@ -82,6 +81,7 @@ class Silence:
                     yield FlushSentinel()
         finally:
             await cancel_and_wait(upcoming, filler)
+            await answer.aclose()
 
     async def _filler(self) -> str:
         """Waits until a filler is due; for ever when none is left."""
@@ -121,8 +121,8 @@ class Silence:
         changed.set()
 
 
-async def _next(pieces: AsyncIterator[Piece]) -> Piece | None:
-    return await anext(pieces, None)
+async def _next(answer: AsyncGenerator[Piece]) -> Piece | None:
+    return await anext(answer, None)
 
 
 def _speaks(piece: Piece) -> bool:
