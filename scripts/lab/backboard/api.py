@@ -76,7 +76,9 @@ class Backboard(State):
             response = web.json_response({"detail": rejected.detail}, status=rejected.status)
         except Refused as refused:
             response = replies.fault(refused.status)
-        entry |= {"status": response.status, "ended_at": time.time()}
+        finally:
+            entry["ended_at"] = time.time()
+        entry["status"] = response.status
         self._close_when_idle(request, entry["index"])
         return response
 

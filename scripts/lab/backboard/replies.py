@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,6 +29,10 @@ _DETAILS = {
     500: "Something went wrong. Please try again later.",
 }
 _HTML = "<html><body><h1>{status}</h1><p>The gateway did not get an answer.</p></body></html>"
+
+
+# aiohttp's TestServer cancels the handler of a lost connection; a server proper does not.
+_LEFT = (ConnectionResetError, asyncio.CancelledError)
 
 
 class _Chunks:
@@ -69,9 +74,8 @@ async def stream(
                 entry["first_event_at"] = entry["first_event_at"] or time.time()
         await chunks.flush()
         await response.write_eof()
-    except ConnectionResetError:
-        entry["disconnected_at"] = time.time()
-        await leg.leave()
+    except _LEFT as left:
+        await _leave(leg, entry, left)
     return response
 
 
@@ -80,9 +84,8 @@ async def whole(request: web.Request, leg: Leg, entry: Entry) -> web.StreamRespo
     try:
         async for _ in leg.items(lambda: _connected(request)):
             pass
-    except ConnectionResetError:
-        entry["disconnected_at"] = time.time()
-        await leg.leave()
+    except _LEFT as left:
+        await _leave(leg, entry, left)
     run, usage = leg.run, leg.usage
     document = acknowledgement(leg.thread, leg.message, run.memory_operation_id) | {
         "status": run.status,
@@ -197,6 +200,13 @@ def _refusal_body(scenario: Scenario) -> web.Response:
 
 def _detail(status: int) -> str:
     return _DETAILS.get(status, f"HTTP {status}")
+
+
+async def _leave(leg: Leg, entry: Entry, left: BaseException) -> None:
+    entry["disconnected_at"] = time.time()
+    await leg.leave()
+    if isinstance(left, asyncio.CancelledError):
+        raise left
 
 
 def _connected(request: web.Request) -> bool:

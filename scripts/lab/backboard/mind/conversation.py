@@ -1,8 +1,8 @@
 """One answer of the receptionist, from the conversation it belongs to.
 
 The mind keeps no state, and the same words get the same answer every time: the conversation so far
-is heard again from the beginning, from the caller's lines alone. So an answer that was cut off, or a
-conversation that moved to a fresh thread, changes nothing.
+is heard again from the beginning, from the caller's lines alone. So an answer that was cut off, or
+a conversation that moved to a fresh thread, changes nothing.
 """
 
 from __future__ import annotations
