@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from lab.backboard import mind
-from lab.backboard.receptionist import Reply
-from lab.backboard.transcript import Line
+from lab.backboard.mind.receptionist import Reply
+from lab.backboard.mind.transcript import Line
 
 PROMPT = "You are the virtual receptionist of Riverside Dental, a dental practice."
 GREETING = "Thank you for calling Riverside Dental. How can I help you?"

@@ -8,36 +8,31 @@ from typing import Any
 
 from lab.backboard import mind
 from lab.backboard.bodies import ToolOutput
-from lab.backboard.leg import Leg
-from lab.backboard.receptionist import Reply
-from lab.backboard.script import Script
-from lab.backboard.threads import Run, Thread, ToolCall
+from lab.backboard.leg import Saying
+from lab.backboard.mind import Line, Reply
+from lab.backboard.script import ScriptLine
+from lab.backboard.threads import Run, ToolCall
 
 Tools = Sequence[Mapping[str, Any]]
 
 
-class Model:
-    """Answers with exactly what a real run would see: prompt, tools, thread and new content."""
-
-    def __init__(self, script: Script) -> None:
-        self._script = script
-
-    def answer(self, thread: Thread, run: Run, content: str, tools: Tools) -> Leg:
-        """The leg that answers `content`, which is not yet in the thread."""
-        if line := self._script.take(content):
-            return Leg(thread, run, *line.answer(tools))
-        reply = mind.reply(thread.dialogue(), content, run.system_prompt, tools)
-        return _leg(thread, run, reply)
-
-    def go_on(self, thread: Thread, run: Run, outputs: Sequence[ToolOutput], tools: Tools) -> Leg:
-        """The leg that goes on after the outputs of the run's pending calls."""
-        if line := self._script.take("\n".join(output.output for output in outputs)):
-            return Leg(thread, run, *line.answer(tools))
-        names = {call.call_id: call.name for call in run.pending}
-        results = [mind.ToolResult(names[item.tool_call_id], item.output) for item in outputs]
-        return _leg(thread, run, mind.go_on(results))
+def answer(line: ScriptLine, history: list[Line], content: str, run: Run, tools: Tools) -> Saying:
+    """Answers `content` with exactly what a real run would see; `history` is the thread so far."""
+    if line.speaks():
+        return Saying(*line.answer(tools), line.in_force())
+    memories = [str(found["memory"]) for found in run.retrieved]
+    return _saying(mind.reply(history, content, run.system_prompt, tools, memories), line)
 
 
-def _leg(thread: Thread, run: Run, reply: Reply) -> Leg:
+def go_on(line: ScriptLine, run: Run, outputs: Sequence[ToolOutput], tools: Tools) -> Saying:
+    """Goes on after the outputs of the run's pending calls."""
+    if line.speaks():
+        return Saying(*line.answer(tools), line.in_force())
+    names = {call.call_id: call.name for call in run.pending}
+    results = [mind.ToolResult(names[item.tool_call_id], item.output) for item in outputs]
+    return _saying(mind.go_on(results), line)
+
+
+def _saying(reply: Reply, line: ScriptLine) -> Saying:
     calls = [ToolCall(call.name, json.dumps(dict(call.arguments))) for call in reply.tool_calls]
-    return Leg(thread, run, reply.text, calls)
+    return Saying(reply.text, calls, line.in_force())

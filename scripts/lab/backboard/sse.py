@@ -1,22 +1,17 @@
-"""The events of a stream and their frames, as Backboard sends them."""
+"""The events of a stream, as Backboard sends them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
+from lab.backboard.frames import Event
 from lab.backboard.threads import Message, Run, Thread, ToolCall
 
-Event = dict[str, Any]
+Usage = dict[str, Any]
 
 # Events that carry what the model says or wants called.
 ANSWERING = {"content_streaming", "tool_call_start"}
-
-
-def frame(event: Event) -> bytes:
-    """One `data:` line and the blank line that ends it (HTML Living Standard, section 9.2)."""
-    return f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
 
 
 def accepted(thread: Thread, message: Message) -> list[Event]:
@@ -43,6 +38,13 @@ def run_started(run: Run) -> Event:
     }
 
 
+def memory_retrieved(run: Run) -> list[Event]:
+    """What the model remembers for this run; no event when that is nothing."""
+    if not run.retrieved:
+        return []
+    return [{"type": "memory_retrieved", "memories": run.retrieved}]
+
+
 def run_continuing(run: Run) -> Event:
     """A run goes on after tool outputs."""
     return {"type": "run_continuing", "run_id": run.run_id}
@@ -53,12 +55,12 @@ def message_start(run: Run, message: Message) -> Event:
     return {"type": "message_start", "message_id": message.message_id, "run_id": run.run_id}
 
 
-def message_saved(message: Message) -> Event:
+def message_saved(message: Message, operation_id: str | None) -> Event:
     """The message was stored without a run; the stream ends here."""
     return {
         "type": "message_saved",
         "message_id": message.message_id,
-        "memory_operation_id": None,
+        "memory_operation_id": operation_id,
     }
 
 
@@ -67,7 +69,7 @@ def content_streaming(delta: str, accumulated: str) -> Event:
     return {"type": "content_streaming", "content": delta, "accumulated_content": accumulated}
 
 
-def tool_calls(run: Run, calls: Iterable[ToolCall], usage: dict[str, int]) -> list[Event]:
+def tool_calls(run: Run, calls: Iterable[ToolCall], usage: Usage) -> list[Event]:
     """The advisory pair of each call, then the event that wants their outputs and ends it."""
     wires = [call.wire() for call in calls]
     events: list[Event] = []
@@ -81,18 +83,19 @@ def tool_calls(run: Run, calls: Iterable[ToolCall], usage: dict[str, int]) -> li
     return [*events, required | usage]
 
 
-def run_ended(run: Run, message: Message, usage: dict[str, int]) -> Event:
-    """The run is complete; its status is in lower case here, unlike in a JSON reply."""
+def run_ended(run: Run, message: Message, usage: Usage) -> Event:
+    """The run is over; its status is in lower case here, unlike in a JSON reply."""
     return {
         "type": "run_ended",
         "run_id": run.run_id,
-        "status": "completed",
+        "status": run.status.lower(),
         "content": message.content,
         "message_id": message.message_id,
         "model_provider": run.model_provider,
         "model_name": run.model_name,
         **usage,
-        "memory_operation_id": None,
+        "memory_operation_id": run.memory_operation_id,
+        "retrieved_memories": run.retrieved,
         "context_usage": context_usage(usage),
     }
 
@@ -102,7 +105,7 @@ def run_cancelled(run: Run) -> Event:
     return {"type": "run_cancelled", "run_id": run.run_id}
 
 
-def context_usage(usage: dict[str, int]) -> dict[str, float]:
+def context_usage(usage: Usage) -> Usage:
     """How full the model's context is."""
     used, limit = usage["total_tokens"], 128_000
     return {

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from lab.backboard.transcript import Line, Speaker
+from lab.backboard.mind.transcript import Line, Speaker
 
 Role = Literal["user", "assistant", "tool"]
+ContentStyle = Literal["text", "null", "list"]
 RunStatus = Literal["IN_PROGRESS", "REQUIRES_ACTION", "COMPLETED", "FAILED", "CANCELLED"]
 
+_STYLES: dict[ContentStyle, Callable[[str], object]] = {
+    "text": str,
+    "null": lambda _: None,
+    "list": lambda text: [{"type": "text", "text": text}],
+}
 _SPEAKERS: dict[Role, Speaker] = {"user": "caller", "assistant": "receptionist"}
 
 
@@ -36,16 +42,25 @@ class Message:
     message_id: str = field(default_factory=_new_id)
     created_at: str = field(default_factory=now)
 
-    def row(self) -> dict[str, Any]:
-        """The message as `GET /threads/{id}` shows it."""
+    def row(self, style: ContentStyle = "text") -> dict[str, Any]:
+        """The message as `GET /threads/{id}` shows it; the style is that of an answer."""
+        content = self.content if self.role != "assistant" else _STYLES[style](self.content)
         return {
             "message_id": self.message_id,
             "role": self.role,
-            "content": self.content,
+            "content": content,
             "status": self.status,
             "created_at": self.created_at,
             "metadata_": self.metadata,
             "attachments": [],
+        }
+
+    def seen(self) -> dict[str, Any]:
+        """The message as the model sees it."""
+        told = self.metadata if self.role != "user" else {}
+        shown = ("tool_calls", "tool_call_id", "tool_name")
+        return {"role": self.role, "content": self.content} | {
+            key: told[key] for key in shown if key in told
         }
 
 
@@ -76,6 +91,10 @@ class Run:
     system_prompt: str
     model_provider: str
     model_name: str
+    offered: list[str] = field(default_factory=list)
+    """Names of the tools its message brought."""
+    retrieved: list[dict[str, Any]] = field(default_factory=list)
+    memory_operation_id: str | None = None
     status: RunStatus = "IN_PROGRESS"
     pending: list[ToolCall] = field(default_factory=list)
     run_id: str = field(default_factory=_new_id)
@@ -95,12 +114,15 @@ class Thread:
     created_at: str = field(default_factory=now)
     messages: list[Message] = field(default_factory=list)
     runs: dict[str, Run] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    streams: int = 0
+    """Responses about this thread that are being sent."""
+    cached: tuple[str, int] = ("", 0)
+    """The prompt and the number of tokens that its last run put into the provider's cache."""
 
-    def begin(self, system_prompt: str | None, provider: str | None, model: str | None) -> Run:
-        """A new run on this thread, with the service's defaults for what is not given."""
-        run = Run(system_prompt or "", provider or "openai", model or "gpt-4o")
+    def begin(self, run: Run) -> None:
+        """A new run on this thread."""
         self.runs[run.run_id] = run
-        return run
 
     def open_run(self) -> Run | None:
         """The run that has not ended, if there is one."""
@@ -110,14 +132,27 @@ class Thread:
         """What was said, without tool rows and empty stubs."""
         return list(self._lines())
 
-    def row(self) -> dict[str, Any]:
+    def row(self, style: ContentStyle = "text") -> dict[str, Any]:
         """The thread as `GET /threads/{id}` shows it."""
         return {
             "thread_id": self.thread_id,
             "assistant_id": self.assistant_id,
             "created_at": self.created_at,
-            "metadata_": {},
-            "messages": [message.row() for message in self.messages],
+            "metadata_": self.metadata,
+            "messages": [message.row(style) for message in self.messages],
+        }
+
+    def summary(self, style: ContentStyle, *, with_messages: bool) -> dict[str, Any]:
+        """The thread as a list of threads shows it."""
+        asked = [message.content for message in self.messages if message.role == "user"]
+        last = self.messages[-1].created_at if self.messages else self.created_at
+        row = self.row(style)
+        return row | {
+            "title": asked[0][:60] if asked else None,
+            "first_user_message": asked[0] if asked else None,
+            "message_count": len(self.messages),
+            "updated_at": last,
+            "messages": row["messages"] if with_messages else [],
         }
 
     def _lines(self) -> Iterator[Line]:
@@ -128,15 +163,17 @@ class Thread:
 
 
 class Threads:
-    """Every thread of this emulator."""
+    """Every thread of this emulator, oldest first."""
 
     def __init__(self) -> None:
         self._threads: dict[str, Thread] = {}
-        self._default_assistant_id = _new_id()
 
-    def create(self, assistant_id: str | None) -> Thread:
-        """A new, empty thread; without an assistant it belongs to the default one."""
-        thread = Thread(assistant_id or self._default_assistant_id)
+    def __iter__(self) -> Iterator[Thread]:
+        return iter([*self._threads.values()])
+
+    def create(self, assistant_id: str) -> Thread:
+        """A new, empty thread."""
+        thread = Thread(assistant_id)
         self._threads[thread.thread_id] = thread
         return thread
 
@@ -144,6 +181,6 @@ class Threads:
         """The thread, or None."""
         return self._threads.get(thread_id)
 
-    def delete(self, thread_id: str) -> Thread | None:
-        """Removes the thread and returns it, or None when there is none."""
-        return self._threads.pop(thread_id, None)
+    def delete(self, thread_id: str) -> None:
+        """Removes the thread."""
+        self._threads.pop(thread_id, None)

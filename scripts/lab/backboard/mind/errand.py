@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lab.backboard import hearing
+from lab.backboard.mind import hearing
 
 TOOL = "take_message"
 

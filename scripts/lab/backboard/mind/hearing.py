@@ -33,6 +33,7 @@ _POLITE = {"thank", "thanks", "you", "bye", "goodbye", "is", "my", "name"}
 _SAYS_NAME = re.compile(
     r"\b(?:my names?(?: is)?|(?:the )?name is|under(?: the name)?(?: of)?|this is|call me)\s+(.*)"
 )
+_INTRODUCED = re.compile(r"\b(?:my names?(?: is)?|(?:the )?name is)\s+(.*)")
 _MAY_SAY_NAME = re.compile(r"^(?:it is|its|i am|im|that is|thats|for)\s+(.*)")
 _LONGEST_NAME = 3
 
@@ -51,6 +52,10 @@ _REPEAT = re.compile(
     r"|\b(?:didnt|did not|couldnt|could not|cant|cannot) (?:quite )?(?:hear|catch|understand|get)"
     r"(?: (?:you|that|it|what.*))?$"
     r"|\b(?:once again|one more time)\b|^(?:sorry|what|huh|excuse me|im sorry)$"
+)
+_OWN_NAME = re.compile(
+    r"\b(?:what is|whats|(?:know|remember|recall|have|tell me|remind me of)(?: what)?) my name\b"
+    r"|\bwho am i$"
 )
 _NEVER_MIND = re.compile(r"\bnever ?mind\b|\bforget (?:it|about it|that)\b|\bchanged my mind\b")
 _THANKS = re.compile(r"\b(?:thank you|thanks|cheers)\b")
@@ -82,6 +87,11 @@ def says_goodbye(words: str) -> bool:
 def asks_to_repeat(words: str) -> bool:
     """Whether plain `words` ask for the last answer again."""
     return bool(_REPEAT.search(words))
+
+
+def asks_own_name(words: str) -> bool:
+    """Whether plain `words` ask what the caller's name is."""
+    return bool(_OWN_NAME.search(words))
 
 
 def gives_up(words: str) -> bool:
@@ -126,6 +136,15 @@ def name_in(text: str, asked: bool) -> str | None:
         else:
             name = None
         if name:
+            return name
+    return None
+
+
+def introduction(text: str) -> str | None:
+    """The name in "my name is …", wherever in a call that is said."""
+    for sentence in _SENTENCE_END.sub("|", text).split("|"):
+        said = _INTRODUCED.search(_without_fillers(plain(sentence)))
+        if said and (name := _name_at_start_of(said.group(1))):
             return name
     return None
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lab.backboard import hearing, knowledge
-from lab.backboard.appointments import WEEKEND, day_in, spoken_digits
-from lab.backboard.booking import Booking, wants_booking
-from lab.backboard.errand import TOOL as TAKE_MESSAGE
-from lab.backboard.errand import Errand, offered, wants_message
-from lab.backboard.knowledge import ANYTHING_ELSE, Offer
-from lab.backboard.transcript import Line
+from lab.backboard.mind import hearing, knowledge
+from lab.backboard.mind.appointments import WEEKEND, day_in, spoken_digits
+from lab.backboard.mind.booking import Booking, wants_booking
+from lab.backboard.mind.errand import TOOL as TAKE_MESSAGE
+from lab.backboard.mind.errand import Errand, offered, wants_message
+from lab.backboard.mind.knowledge import ANYTHING_ELSE, Offer
+from lab.backboard.mind.transcript import Line
 
 END_CALL = "end_call"
 
@@ -36,6 +36,7 @@ _HOW_ARE_YOU = re.compile(r"\bhow are you\b|\bhow is it going\b|\bhows it going\
 _GREETING = re.compile(r"^(?:(?:hello|hi|hey|good (?:morning|afternoon|evening)|there) ?)+$")
 _CANCEL = re.compile(r"\bcancel\b")
 _HOW_CAN_I_HELP = "How can I help you today?"
+_NAMELESS = "I am sorry, I do not know your name yet."
 _LOST = "I am sorry, I did not quite understand that. Would you like to book an appointment?"
 
 
@@ -61,15 +62,24 @@ class Receptionist:
 
     employer: str
     tools: Sequence[Mapping[str, Any]]
+    recalled_name: str | None = None
+    """The caller's name as memory or prompt tell it."""
     said: str = ""
+    introduced: str | None = None
     booking: Booking = field(default_factory=Booking)
     errand: Errand = field(default_factory=Errand)
     offer: Offer = "nothing"
 
     def follow(self, line: Line) -> None:
-        """Goes over something that was said before, by either side."""
+        """Goes over something that was said before, by either side.
+
+        What was answered to the caller is known from the receptionist's own lines alone: an answer
+        cut short was heard as far as they go.
+        """
         if line.speaker in ("caller", "note"):
+            heard = self.said
             self.hear(line.text)
+            self.said = heard
         elif line.speaker == "receptionist":
             self.said = line.text.removesuffix("—").strip()
 
@@ -98,6 +108,9 @@ class Receptionist:
 
     def _hear_words(self, text: str) -> Reply:
         words = hearing.plain(text)
+        self.introduced = hearing.introduction(text) or self.introduced
+        if hearing.asks_own_name(words):
+            return self._tell_name()
         offer, self.offer = self.offer, "nothing"
         if hearing.asks_to_repeat(words):
             self.offer = offer
@@ -110,6 +123,15 @@ class Receptionist:
         if hearing.agrees(words):
             self._begin(offer)
         return self._serve(text, words) or self._chat(offer, words)
+
+    def _tell_name(self) -> Reply:
+        name = self._caller()
+        return Reply(f"Your name is {name}." if name else _NAMELESS)
+
+    def _caller(self) -> str | None:
+        """The caller's name, if it was said or is remembered."""
+        said = self.booking.name or self.errand.name or self.introduced
+        return said or self.recalled_name
 
     def _begin(self, offer: Offer) -> None:
         """The caller said yes to what was offered last."""
@@ -129,6 +151,7 @@ class Receptionist:
         subjects = knowledge.subjects_in(words)
         if subjects and not wants_booking(words):
             return self._inform(subjects, words)
+        self.booking.name = self._caller()
         booked = self.booking.hear(text, words)
         self.errand.name = self.booking.name or self.errand.name
         return Reply(booked) if booked else None

@@ -17,6 +17,11 @@ _LABEL = re.compile(
 _TOOL = re.compile(
     r"\((?:the )?receptionist used (?P<name>\w+) .*-> (?P<output>.*)\)", re.IGNORECASE
 )
+_HEARD = re.compile(
+    r"\b(?:only heard|heard only|cut off after|interrupted after)\b"
+    r"[^\"“]*[\"“](?P<heard>[^\"”]*)[\"”]",
+    re.IGNORECASE,
+)
 _NOTE = re.compile(r"[\[(].*[\])]")
 
 
@@ -38,6 +43,19 @@ def unflatten(content: str) -> list[Line]:
     lines = list(_lines(content))
     spoken = any(line.speaker in ("caller", "receptionist") for line in lines)
     return lines if spoken else []
+
+
+def cut_short(content: str) -> list[Line]:
+    """The lines of a message that tells how much of the last answer was heard; else empty.
+
+    Such a message has a line like `(The caller heard only "We are open".)` above the words.
+    """
+    told = [(text, _HEARD.search(text)) for text in content.splitlines()]
+    heard = next((match["heard"] for _, match in told if match), None)
+    words = "\n".join(text for text, match in told if not match).strip()
+    if heard is None or not words:
+        return []
+    return [Line("receptionist", heard), Line("caller", words)]
 
 
 def _lines(content: str) -> Iterator[Line]:

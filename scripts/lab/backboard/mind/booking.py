@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from lab.backboard import appointments, hearing
-from lab.backboard.knowledge import ANYTHING_ELSE
+from lab.backboard.mind import appointments, hearing
+from lab.backboard.mind.knowledge import ANYTHING_ELSE
 
 Asked = Literal["nothing", "day", "time", "name"]
 
@@ -75,7 +75,7 @@ class Booking:
         if complaint := self._refuse_closed():
             self.booked = False
             return complaint
-        return f"No problem, you are now booked for {self._slot()}. {ANYTHING_ELSE}"
+        return f"No problem, you are now booked for {self.slot()}. {ANYTHING_ELSE}"
 
     def _fill(self, text: str, words: str) -> bool:
         day = appointments.day_in(words)
@@ -90,7 +90,7 @@ class Booking:
             return complaint
         if self.day and self.time_min is not None and self.name:
             self.begun, self.booked, self.asked = False, True, "nothing"
-            return f"Thank you, {self.name}, you are booked for {self._slot()}. {ANYTHING_ELSE}"
+            return f"Thank you, {self.name}, you are booked for {self.slot()}. {ANYTHING_ELSE}"
         return self._question(again=False)
 
     def _refuse_closed(self) -> str | None:
@@ -109,7 +109,7 @@ class Booking:
             self.asked = "name"
             if again:
                 return "What name shall I book under?"
-            slot = self._slot()
+            slot = self.slot()
             return f"{slot[0].upper()}{slot[1:]} is free. May I have your name, please?"
         if self.day:
             self.asked = "time"
@@ -119,7 +119,8 @@ class Booking:
             return f"Which day would you like to come at {self._spoken_time()}?"
         return "Which day and what time would suit you?"
 
-    def _slot(self) -> str:
+    def slot(self) -> str:
+        """Day and time for the voice: "Tuesday at three thirty"."""
         return f"{self.day} at {self._spoken_time()}"
 
     def _spoken_time(self) -> str:

@@ -1,8 +1,8 @@
-"""The model behind the emulated Backboard: a receptionist made of rules.
+"""One answer of the receptionist, from the conversation it belongs to.
 
-It keeps no state, and the same words get the same answer every time: the conversation so far is
-heard again from the beginning, from the caller's lines alone. So an answer that was cut off, or a
-conversation that moved to a fresh thread, changes nothing.
+The mind keeps no state, and the same words get the same answer every time: the conversation so far
+is heard again from the beginning, from the caller's lines alone. So an answer that was cut off, or
+a conversation that moved to a fresh thread, changes nothing.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
-from lab.backboard.knowledge import ANYTHING_ELSE
-from lab.backboard.receptionist import END_CALL, Receptionist, Reply
-from lab.backboard.transcript import Line, unflatten
+from lab.backboard.mind.acquaintance import name_told
+from lab.backboard.mind.knowledge import ANYTHING_ELSE
+from lab.backboard.mind.receptionist import END_CALL, Receptionist, Reply
+from lab.backboard.mind.transcript import Line, cut_short, unflatten
 
 _EMPLOYER = re.compile(r"\b(?:receptionist|assistant) (?:of|for|at) ((?:[A-Z][\w'&-]* ?)+)")
 _FAILED = re.compile(r"\b(?:error|failed|failure|could not|cannot|unable)\b", re.IGNORECASE)
@@ -35,6 +36,7 @@ def reply(
     content: str,
     system_prompt: str = "",
     tools: Sequence[Mapping[str, Any]] = (),
+    memories: Sequence[str] = (),
 ) -> Reply:
     """Answers `content`: the caller's newest words, or a flattened transcript that ends in them.
 
@@ -43,13 +45,15 @@ def reply(
         content: the new message.
         system_prompt: of this request; the practice it names is the one spoken of.
         tools: offered in this request, OpenAI style.
+        memories: what the assistant remembers of earlier calls.
     """
-    lines = [line for said in [*history, Line("caller", content)] for line in _spread(said)]
+    lines = [line for said in [*history, Line("caller", content)] for line in spread(said)]
     results = [ToolResult(line.tool, line.text) for line in _trailing_tools(lines)]
     if results:
         return go_on(results)
     newest = max(index for index, line in enumerate(lines) if line.speaker in _ANSWERED)
-    receptionist = Receptionist(employer(system_prompt), tools)
+    name = name_told([*memories, system_prompt])
+    receptionist = Receptionist(employer(system_prompt), tools, name)
     for line in lines[:newest]:
         receptionist.follow(line)
     return receptionist.hear(lines[newest].text)
@@ -72,9 +76,11 @@ def employer(system_prompt: str) -> str:
     return named.group(1).strip() if named else "Riverside Dental"
 
 
-def _spread(line: Line) -> list[Line]:
-    """A caller's message may itself be a conversation, flattened."""
-    return (line.speaker == "caller" and unflatten(line.text)) or [line]
+def spread(line: Line) -> list[Line]:
+    """A caller's message may itself be a conversation, or begin with what was heard of the last."""
+    if line.speaker != "caller":
+        return [line]
+    return unflatten(line.text) or cut_short(line.text) or [line]
 
 
 def _trailing_tools(lines: Sequence[Line]) -> list[Line]:

@@ -1,0 +1,1 @@
+"""The REST surface under `/api`, one module for each kind of thing."""
