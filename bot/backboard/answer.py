@@ -16,6 +16,7 @@ class Answer:
     def __init__(self) -> None:
         self._received = ""
         self._released = 0
+        self._repeats = False
 
     @property
     def text(self) -> str:
@@ -25,17 +26,10 @@ class Answer:
     def add(self, event: ContentStreaming) -> str:
         """Takes the next piece; returns what may now be spoken.
 
-        `accumulated_content` decides what is new, as the `content` of some providers repeats
-        everything; where it does not continue what was received, `content` stands for itself.
-
         Raises:
             APIError: the text is a notice of the service, not an answer.
         """
-        so_far = event.accumulated_content
-        if so_far is not None and so_far.startswith(self._received):
-            self._received = so_far
-        else:
-            self._received += event.content or ""
+        self._received = self._so_far(event)
         start = self._received.lstrip()
         if not self._released and any(notice.startswith(start) for notice in errors.NOTICES):
             return ""
@@ -49,6 +43,22 @@ class Answer:
         if not self._received:
             self._received = final or ""
         return self._release()
+
+    def _so_far(self, event: ContentStreaming) -> str:
+        """All text up to this piece.
+
+        `accumulated_content` tells, unless it does not continue what came before. Without it the
+        `content` of some providers repeats everything: one that begins with all that came, and
+        goes on, is no new piece. One that equals it may be ("ha", "ha"), until that was seen.
+        """
+        told, piece = event.accumulated_content, event.content or ""
+        if told is not None and told.startswith(self._received):
+            return told
+        if told is None and self._received and piece.startswith(self._received):
+            self._repeats = self._repeats or len(piece) > len(self._received)
+            if self._repeats:
+                return piece
+        return self._received + piece
 
     def _release(self) -> str:
         if self._received.lstrip().startswith(errors.NOTICES):

@@ -1,4 +1,4 @@
-"""What integration tests share: a network without a bot on it, and a scripted Backboard."""
+"""What integration tests share: a network without a bot on it, and the plugin on a Backboard."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from bot.backboard import LLM
 from lab.network import Lab
 from lab.ports import PortBlock
 from lab.settings import LabSettings
 from tests.checks.gateways import GATEWAYS, livekit_sip
-from tests.fakes.backboard import API_KEY, ScriptedBackboard, serving
+from tests.checks.plugin import Line, plugged_in
 
 
 @pytest.fixture(scope="module", params=GATEWAYS)
@@ -26,15 +25,7 @@ def network(
 
 
 @pytest.fixture
-async def backboard() -> AsyncIterator[ScriptedBackboard]:
-    """A Backboard that answers as the test scripts it."""
-    async with serving() as fake:
-        yield fake
-
-
-@pytest.fixture
-async def llm(backboard: ScriptedBackboard) -> AsyncIterator[LLM]:
-    """The plugin, on the scripted Backboard."""
-    async with LLM(api_key=API_KEY, base_url=backboard.url) as llm:
-        assert isinstance(llm, LLM)
-        yield llm
+async def line() -> AsyncIterator[Line]:
+    """The plugin, on an emulated Backboard that is asked for no sin."""
+    async with plugged_in() as line:
+        yield line

@@ -1,183 +1,226 @@
-"""Interruptions, speculation and faults: what the caller hears, and what the next turn tells."""
+"""Every scenario of the contract: what the caller hears, what is tried again, what the model knows.
+
+An answer of five words is asked for; the scenario befalls the first attempt only.
+"""
 
 from __future__ import annotations
 
-import asyncio
+from typing import Any
 
 import pytest
-from livekit.agents import (
-    APIConnectionError,
-    APIConnectOptions,
-    APIError,
-    APIStatusError,
-    APITimeoutError,
-)
-from livekit.agents.llm import (
-    LLMStream,
-)
+from livekit.agents import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
-from bot.backboard import LLM, Deadlines
-from tests.fakes.backboard import (
-    API_KEY,
-    Script,
-    ScriptedBackboard,
-    Step,
-    answered,
-    call,
-    fails,
-    says,
-    streams,
-)
+from bot.backboard import Deadlines, is_lasting
+from lab.backboard.scenarios import SCENARIOS
+from tests.checks.plugin import ask, call, plugged_in
+from tests.checks.wait import eventually
 
-ONCE = APIConnectOptions(max_retry=0)
+WORDS = "We are open all day."
+DEADLINES = Deadlines(first_token_s=0.4, stall_s=0.4, total_s=4)
 
-
-async def heard_until_failure(stream: LLMStream) -> tuple[str, APIError]:
-    """What was spoken before the stream failed, and with what it failed."""
-    spoken: list[str] = []
-
-    async def hear() -> None:
-        async with stream:
-            async for chunk in stream:
-                spoken.append((chunk.delta.content if chunk.delta else None) or "")
-
-    with pytest.raises(APIError) as caught:
-        await hear()
-    return "".join(spoken), caught.value
-
-
-async def test_an_answer_cut_short_is_cancelled_and_the_next_turn_tells_what_was_heard(
-    backboard: ScriptedBackboard, llm: LLM
-) -> None:
-    backboard.answers(Script([*streams("We open at nine"), Step.STALL]), says("Pardon."))
-    ctx = call("When?")
-    async with llm.chat(chat_ctx=ctx) as stream:
-        await anext(stream)
-    await asyncio.wait_for(backboard.cancelled.wait(), 5)
-    await asyncio.wait_for(backboard.gone.wait(), 5)
-    assert backboard.paths[-1] == "/api/threads/thread-1/runs/run-1/cancel"
-    ctx.add_message(role="assistant", content="We open", interrupted=True)
-    ctx.add_message(role="user", content="What did you say?")
-    await answered(llm, ctx)
-    (content,) = backboard.threads["thread-2"]
-    assert "Receptionist: We open —\nCaller: What did you say?" in content
+HARMLESS = [
+    "plain", "slow-drip", "ended-completed-upper", "ended-without-status", "without-accumulated",
+    "only-accumulated", "cumulative-content", "reasoning", "memory-retrieved", "unknown-events",
+    "comments", "crlf", "cr", "no-space", "multi-line-data", "unterminated", "done-line",
+    "summary-frames", "message-complete", "final-content-only", "without-user-message",
+    "without-run-started", "call-without-type", "without-tool-events",
+]  # fmt: skip
+TRIED_AGAIN = [
+    "slow-first-token", "stall-first", "keep-alive-only", "cut-at-once", "cut-after-user-message",
+    "eof-at-once", "error-first", "landed", "empty", "empty-tool-calls",
+    *(("status", status) for status in (408, 429, 500, 502, 503, 504)),
+]  # fmt: skip
+REFUSED: dict[Any, type[APIError]] = {
+    "billing-error": APIStatusError,
+    "billing-content": APIStatusError,
+    "json-failed": APIError,
+    **{("status", status): APIStatusError for status in (400, 401, 402, 403, 404, 422)},
+}
+BROKEN_OFF: dict[str, tuple[str, type[APIError]]] = {
+    "stall-mid": ("We are", APITimeoutError),
+    "cut-mid-text": ("We are", APIConnectionError),
+    "cut-before-end": (WORDS, APIConnectionError),
+    "eof-mid": ("We are", APIConnectionError),
+    "eof-before-end": (WORDS, APIConnectionError),
+    "error-mid": ("We are", APIError),
+    "run-failed-error": ("We are", APIError),
+    "run-failed-message": ("We are", APIError),
+    "run-cancelled": ("We are", APIError),
+    "rubbish": ("We are", APIConnectionError),
+    "ended-failed": (WORDS, APIError),
+    "ended-failed-upper": (WORDS, APIError),
+    "ended-cancelled": (WORDS, APIError),
+}
 
 
-async def test_an_answer_that_was_interrupted_after_it_had_ended_is_told_as_it_was_heard(
-    backboard: ScriptedBackboard, llm: LLM
-) -> None:
-    """The usual barge-in: text is faster than speech, so the stream gets no signal."""
-    backboard.answers(says("We open at nine."), says("Pardon."))
-    ctx = call("When?")
-    await llm.chat(chat_ctx=ctx).collect()
-    ctx.add_message(role="assistant", content="We open", interrupted=True)
-    ctx.add_message(role="user", content="What did you say?")
-    await answered(llm, ctx)
-    assert list(backboard.threads) == ["thread-1", "thread-2"]
+def _lines(scenario: Any, **knobs: Any) -> list[dict[str, Any]]:
+    name, status = scenario if isinstance(scenario, tuple) else (scenario, None)
+    first = {"scenario": name, "say": WORDS, "status": status, **knobs}
+    if name == "empty-tool-calls":
+        first["say"] = ""  # a preamble would be an answer
+    return [first, {"say": WORDS, "times": None}]
 
 
-async def test_a_discarded_speculation_is_not_remembered(
-    backboard: ScriptedBackboard, llm: LLM
-) -> None:
-    backboard.answers(says("Hello."), says("Which day?"), says("Monday is free."))
-    ctx = call("Hi")
-    await answered(llm, ctx)
-    speculation = ctx.copy()
-    speculation.add_message(role="user", content="Is")
-    await llm.chat(chat_ctx=speculation).collect()
-    ctx.add_message(role="user", content="Is Monday free?")
-    await answered(llm, ctx)
-    assert backboard.threads["thread-1"] == ["Hi", "Is"]
-    (content,) = backboard.threads["thread-2"]
-    assert "Which day?" not in content
-    assert content.endswith("Receptionist: Hello.\nCaller: Is Monday free?")
+def _id(scenario: Any) -> str:
+    return "-".join(map(str, scenario)) if isinstance(scenario, tuple) else str(scenario)
 
 
-async def test_requests_in_flight_at_the_same_time_use_threads_of_their_own(
-    backboard: ScriptedBackboard, llm: LLM
-) -> None:
-    backboard.answers(says("Hello."), says("Yes."), says("Yes."))
-    ctx = call("Hi")
-    await answered(llm, ctx)
-    ctx.add_message(role="user", content="Are you there?")
-    both = (llm.chat(chat_ctx=ctx).collect(), llm.chat(chat_ctx=ctx).collect())
-    await asyncio.gather(*both)
-    assert [len(messages) for messages in backboard.threads.values()] == [2, 1]
+def test_every_scenario_is_judged_here() -> None:
+    listed = [*HARMLESS, *TRIED_AGAIN, *REFUSED, *BROKEN_OFF]
+    assert {name if isinstance(name, str) else name[0] for name in listed} == set(SCENARIOS)
 
 
-async def test_an_error_event_is_raised_and_not_spoken(
-    backboard: ScriptedBackboard, llm: LLM
-) -> None:
-    backboard.answers(Script([{"type": "error", "error": "Add credits to continue."}]))
-    spoken, error = await heard_until_failure(llm.chat(chat_ctx=call("Hi")))
-    assert spoken == ""
-    assert "Add credits" in str(error)
-    assert backboard.paths.count("/api/threads/messages") == 1
+@pytest.mark.parametrize("scenario", HARMLESS)
+async def test_what_is_harmless_is_heard_whole_and_asked_once(scenario: str) -> None:
+    async with plugged_in(deadlines=DEADLINES) as line:
+        line.script(*_lines(scenario, chunk_s=0.05 if scenario == "slow-drip" else None))
+        ctx = call("When?")
+        answer = await ask(line.llm, ctx)
+        assert (answer.text, answer.error) == (WORDS, None)
+        assert len(line.posted()) == 1
+        ctx.add_message(role="user", content="Really?")
+        assert (await ask(line.llm, ctx)).text == WORDS
+        unnamed = scenario == "without-user-message"  # a thread without a name is used once
+        assert [len(said) for said in line.threads] == ([1, 1] if unnamed else [2])
 
 
-async def test_after_http_500_the_turn_is_told_to_a_new_thread(
-    backboard: ScriptedBackboard, llm: LLM
-) -> None:
-    """The message may have landed: said again on its thread it would be there twice."""
-    backboard.answers(says("Hello."), fails(500), says("At nine."))
-    ctx = call("Hi")
-    await answered(llm, ctx)
-    ctx.add_message(role="user", content="When do you open?")
-    assert (await answered(llm, ctx)).text == "At nine."
-    assert backboard.threads["thread-1"] == ["Hi", "When do you open?"]
-    assert backboard.threads["thread-2"][0].endswith("Caller: When do you open?")
-    assert len({body["metadata"]["turn"] for body in backboard.bodies[1:]}) == 1
+@pytest.mark.parametrize("size", [1, 3, 7])
+async def test_the_stream_may_be_cut_into_bytes_anywhere(size: int) -> None:
+    async with plugged_in() as line:
+        line.backboard.behaviour = line.backboard.behaviour.model_copy(update={"split_bytes": size})
+        line.script({"say": "Für Zoë: 10 € – naïve café 🙂.", "scenario": "crlf"})
+        assert (await ask(line.llm, call("Was?"))).text == "Für Zoë: 10 € – naïve café 🙂."
 
 
-async def test_a_refusal_is_not_tried_again(backboard: ScriptedBackboard, llm: LLM) -> None:
-    backboard.answers(fails(402))
-    spoken, error = await heard_until_failure(llm.chat(chat_ctx=call("Hi")))
-    assert isinstance(error, APIStatusError)
-    assert (spoken, error.status_code, error.retryable) == ("", 402, False)
-    assert len(backboard.requests) == 1
+@pytest.mark.parametrize("scenario", TRIED_AGAIN, ids=_id)
+async def test_what_passes_is_tried_once_more_on_a_fresh_thread(scenario: Any) -> None:
+    async with plugged_in(deadlines=DEADLINES) as line:
+        line.script({"say": "Hello.", "match": "Hi"}, *_lines(scenario, retry_after_s=None))
+        ctx = call("Hi")
+        await ask(line.llm, ctx)
+        ctx.add_message(role="user", content="When are you open?")
+        answer = await ask(line.llm, ctx)
+        assert (answer.text, answer.error) == (WORDS, None)
+        _, failed, again = line.posted()
+        assert failed["thread_id"] == line.posted()[0]["thread_id"]
+        assert again["content"].endswith("Receptionist: Hello.\nCaller: When are you open?")
+        assert failed["metadata"]["turn"] == again["metadata"]["turn"]
 
 
-async def test_a_first_token_that_does_not_come_is_a_timeout_and_its_run_is_cancelled(
-    backboard: ScriptedBackboard,
-) -> None:
-    backboard.answers(Script([Step.STALL]))
-    deadlines = Deadlines(first_token_s=0.2)
-    async with LLM(api_key=API_KEY, base_url=backboard.url, deadlines=deadlines) as llm:
-        stream = llm.chat(chat_ctx=call("Hi"), conn_options=ONCE)
-        spoken, error = await heard_until_failure(stream)
-    assert isinstance(error, APITimeoutError)
-    assert (spoken, error.retryable) == ("", True)
-    assert backboard.cancelled.is_set()
+@pytest.mark.parametrize("scenario", ["stall-first", "keep-alive-only", "stall-mid", "rubbish"])
+async def test_a_run_that_is_given_up_is_cancelled(scenario: str) -> None:
+    async with plugged_in(deadlines=DEADLINES) as line:
+        line.script(*_lines(scenario))
+        await ask(line.llm, call("When?"))
+        await eventually(lambda: len(line.posted("cancel")) == 1, "the run's end", within_s=5)
+        failed, cancelled = line.posted()[0], line.posted("cancel")[0]
+        assert cancelled["run_id"] == failed["run_id"]
 
 
-async def test_a_stall_after_words_were_spoken_is_final(backboard: ScriptedBackboard) -> None:
-    backboard.answers(Script([*streams("We open"), Step.STALL]))
-    deadlines = Deadlines(stall_s=0.2)
-    async with LLM(api_key=API_KEY, base_url=backboard.url, deadlines=deadlines) as llm:
-        spoken, error = await heard_until_failure(llm.chat(chat_ctx=call("When?")))
-    assert isinstance(error, APITimeoutError)
-    assert (spoken, error.retryable) == ("We open", False)
+@pytest.mark.parametrize("scenario", REFUSED, ids=_id)
+async def test_a_refusal_is_never_spoken_and_not_tried_again(scenario: Any) -> None:
+    async with plugged_in(deadlines=DEADLINES) as line:
+        line.script(*_lines(scenario))
+        answer = await ask(line.llm, call("When?"))
+        assert answer.text == ""
+        assert isinstance(answer.error, REFUSED[scenario])
+        assert not answer.error.retryable
+        assert len(line.posted()) == 1
+
+
+@pytest.mark.parametrize("body", ["detail", "list", "html", "empty"])
+async def test_whatever_a_refusal_holds_its_status_is_known(body: str) -> None:
+    async with plugged_in() as line:
+        line.script({"scenario": "status", "status": 422, "body": body})
+        error = (await ask(line.llm, call("When?"))).error
+        assert isinstance(error, APIStatusError)
+        assert error.status_code == 422
+        assert "When?" not in str(error)
 
 
 @pytest.mark.parametrize(
-    "script",
+    ("scenario", "lasting"),
     [
-        pytest.param(says("We open", ends=False), id="clean end"),
-        pytest.param(Script([*streams("We open"), Step.CUT]), id="connection cut"),
+        ("billing-error", True),
+        ("billing-content", True),
+        (("status", 401), True),
+        (("status", 402), True),
+        (("status", 422), False),
+        ("json-failed", False),
     ],
+    ids=_id,
 )
-async def test_a_stream_that_ends_before_its_run_is_an_error(
-    backboard: ScriptedBackboard, llm: LLM, script: Script
-) -> None:
-    backboard.answers(script)
-    spoken, error = await heard_until_failure(llm.chat(chat_ctx=call("When?")))
-    assert isinstance(error, APIConnectionError)
-    assert (spoken, error.retryable) == ("We open", False)
-    assert backboard.paths.count("/api/threads/messages") == 1
+async def test_what_will_fail_again_at_the_next_turn_says_so(scenario: Any, lasting: bool) -> None:
+    async with plugged_in() as line:
+        line.script(*_lines(scenario))
+        assert is_lasting((await ask(line.llm, call("When?"))).error) is lasting
 
 
-async def test_a_stream_that_ends_before_any_word_is_tried_again(
-    backboard: ScriptedBackboard, llm: LLM
-) -> None:
-    backboard.answers(Script([Step.CUT]), says("Hello."))
-    assert (await answered(llm, call("Hi"))).text == "Hello."
+async def test_who_asks_for_patience_is_not_asked_again_while_somebody_waits() -> None:
+    async with plugged_in() as line:
+        line.script(*_lines(("status", 429), retry_after_s=30))
+        error = (await ask(line.llm, call("When?"))).error
+        assert isinstance(error, APIStatusError)
+        assert (error.status_code, error.retryable) == (429, False)
+
+
+@pytest.mark.parametrize("scenario", BROKEN_OFF)
+async def test_what_breaks_off_is_heard_so_far_and_never_begun_again(scenario: str) -> None:
+    async with plugged_in(deadlines=DEADLINES) as line:
+        line.script(*_lines(scenario))
+        ctx = call("When?")
+        answer = await ask(line.llm, ctx)
+        spoken, kind = BROKEN_OFF[scenario]
+        assert answer.text == spoken
+        assert isinstance(answer.error, kind)
+        assert not answer.error.retryable
+        assert len(line.posted()) == 1
+        ctx.add_message(role="user", content="And?")
+        assert (await ask(line.llm, ctx)).error is None
+        assert line.posted()[1]["content"].endswith(f"Receptionist: {spoken}\nCaller: And?")
+
+
+@pytest.mark.parametrize("busy", [400, 409])
+async def test_a_thread_that_cannot_be_used_costs_no_turn(busy: int) -> None:
+    async with plugged_in() as line:
+        line.script({"say": "Hello."}, _lines(("status", busy))[0], {"say": WORDS})
+        ctx = call("Hi")
+        await ask(line.llm, ctx)
+        ctx.add_message(role="user", content="When?")
+        assert (await ask(line.llm, ctx)).text == WORDS
+        assert [len(said) for said in line.threads] == [1, 1]
+
+
+@pytest.mark.parametrize("cancel", ["slow", 404, 500])
+async def test_a_cancel_that_fails_disturbs_nobody(cancel: Any) -> None:
+    async with plugged_in(deadlines=DEADLINES) as line:
+        line.backboard.behaviour = line.backboard.behaviour.model_copy(update={"cancel": cancel})
+        line.script(*_lines("stall-first"))
+        assert (await ask(line.llm, call("When?"))).text == WORDS
+
+
+async def test_a_pooled_connection_that_went_stale_costs_one_more_try() -> None:
+    async with plugged_in() as line:
+        line.script({"say": WORDS, "times": None})
+        ctx = call("Hi")
+        await ask(line.llm, ctx)
+        line.backboard.behaviour = line.backboard.behaviour.model_copy(update={"drop_reused": True})
+        ctx.add_message(role="user", content="When?")
+        assert (await ask(line.llm, ctx)).text == WORDS
+
+
+async def test_a_service_that_is_not_there_is_an_error_of_the_connection() -> None:
+    async with plugged_in() as line:
+        llm = type(line.llm)(api_key="lab", base_url="http://127.0.0.1:9/api")
+        error = (await ask(llm, call("Hi"))).error
+        assert isinstance(error, APIConnectionError)
+        await llm.aclose()
+
+
+async def test_an_answer_without_end_is_ended() -> None:
+    deadlines = Deadlines(first_token_s=0.4, stall_s=0.4, total_s=1)
+    async with plugged_in(deadlines=deadlines) as line:
+        line.script({"scenario": "slow-drip", "say": "word " * 50, "chunk_s": 0.1})
+        answer = await ask(line.llm, call("When?"))
+        assert isinstance(answer.error, APITimeoutError)
+        assert 3 < len(answer.text.split()) < 20
