@@ -1,4 +1,4 @@
-"""The plugin in a real AgentSession, against the lab's Backboard: LiveKit makes the contexts."""
+"""The plugin in a real AgentSession: LiveKit makes the contexts and runs the tools."""
 
 from __future__ import annotations
 
@@ -6,80 +6,125 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestServer
 from livekit.agents import Agent, AgentSession, function_tool
 from livekit.agents.voice.run_result import RunResult
 
-from bot.backboard import LLM
-from lab.backboard.api import build
-from lab.faults import Control, Faults
+from tests.checks.plugin import Line
 
 
 class Receptionist(Agent):
-    """Greets with fixed words, and can end the call."""
+    """Greets with fixed words, looks things up, hands over, and can end the call."""
 
     def __init__(self) -> None:
         super().__init__(instructions="You are the receptionist of a dental practice.")
+        self.looked_up: list[str] = []
+
+    @function_tool
+    async def look_up(self, day: str) -> str:
+        """Looks up the free times of a day."""
+        self.looked_up.append(day)
+        return f"{day} is free"
 
     @function_tool
     async def end_call(self) -> str:
         """Ends the call."""
         return "The call ends."
 
+    @function_tool
+    async def hand_over(self) -> Agent:
+        """Hands the caller over to the accountant."""
+        return Agent(instructions="You are the accountant.", chat_ctx=self.chat_ctx)
+
 
 @pytest.fixture
-async def control() -> Control:
-    return Control()
+def receptionist() -> Receptionist:
+    return Receptionist()
 
 
 @pytest.fixture
-async def session(control: Control) -> AsyncIterator[AgentSession[None]]:
-    server = TestServer(build(control))
-    await server.start_server()
-    llm = LLM(api_key="lab-key", base_url=str(server.make_url("/api")))
-    session = AgentSession[None](llm=llm)
-    await session.start(Receptionist())
+async def session(line: Line, receptionist: Receptionist) -> AsyncIterator[AgentSession[None]]:
+    session = AgentSession[None](llm=line.llm)
+    await session.start(receptionist)
     await session.say("Hello, how can I help?")
     yield session
     await session.aclose()
-    await llm.aclose()
-    await server.close()
 
 
-def messages(control: Control) -> list[dict[str, Any]]:
-    return [entry for entry in control.requests if entry["kind"] == "message"]
+async def said(session: AgentSession[None], words: str) -> RunResult[Any]:
+    result: RunResult[Any] = await session.run(user_input=words)
+    return result
+
+
+def last_words(session: AgentSession[None]) -> str:
+    return session.history.messages()[-1].text_content or ""
 
 
 async def test_a_whole_call_stays_on_the_thread_of_its_first_turn(
-    control: Control, session: AgentSession[None]
+    line: Line, session: AgentSession[None]
 ) -> None:
-    hours: RunResult[Any] = await session.run(user_input="What are your hours?")
+    hours = await said(session, "What are your hours?")
     hours.expect.next_event().is_message(role="assistant")
-    repeated: RunResult[Any] = await session.run(user_input="What did you say?")
+    repeated = await said(session, "What did you say?")
     repeated.expect.next_event().is_message(role="assistant")
-    goodbye: RunResult[Any] = await session.run(user_input="Thanks, goodbye.")
+    goodbye = await said(session, "Thanks, goodbye.")
     goodbye.expect.contains_function_call(name="end_call")
-    posted = messages(control)
-    assert [message["content"] for message in posted[1:]] == [
-        "What did you say?",
-        "Thanks, goodbye.",
-    ]
-    assert "Receptionist: Hello, how can I help?" in posted[0]["content"]
-    assert len({message["thread_id"] for message in posted}) == 1
-    submitted = control.requests[-1]
-    assert (submitted["kind"], submitted["status"]) == ("tool-outputs", 200)
-    assert submitted["tools"] == ["end_call"]
+    ((first, *others),) = line.threads
+    assert others == ["What did you say?", "Thanks, goodbye."]
+    assert "Receptionist: Hello, how can I help?" in first
+    (submitted,) = line.posted("tool-outputs")
+    assert submitted["status"] == 200
+    assert sorted(submitted["tools"]) == ["end_call", "hand_over", "look_up"]
 
 
 async def test_the_call_goes_on_after_a_fault_with_all_that_was_said(
-    control: Control, session: AgentSession[None]
+    line: Line, session: AgentSession[None]
 ) -> None:
-    await session.run(user_input="What are your hours?")
-    control.faults = Faults(fault="status", status=500, times=1)
-    await session.run(user_input="What did you say?")
-    last = messages(control)[-1]
-    assert last["thread_id"] != messages(control)[0]["thread_id"]
-    history = [item.text_content for item in session.history.messages()]
+    await said(session, "What are your hours?")
+    line.script({"scenario": "status", "status": 500})
+    await said(session, "What did you say?")
+    first, *_, last = line.posted()
+    assert last["thread_id"] != first["thread_id"]
     assert last["content"].splitlines()[-1] == "Caller: What did you say?"
-    assert history[-1] is not None
-    assert "open" in history[-1]
+    assert "open" in last_words(session)
+
+
+@pytest.mark.parametrize("arguments", ["{", "", '{"night": "Monday"}', "[]"])
+async def test_arguments_that_make_no_sense_are_an_error_for_the_model(
+    line: Line, session: AgentSession[None], receptionist: Receptionist, arguments: str
+) -> None:
+    line.script(
+        {"tool_calls": [{"name": "look_up", "arguments": arguments}]}, {"say": "Sorry, again?"}
+    )
+    await said(session, "Is Monday free?")
+    assert receptionist.looked_up == []
+    assert last_words(session) == "Sorry, again?"
+    (submitted,) = line.posted("tool-outputs")
+    assert submitted["tool_outputs"][0]["output"]
+    line.script({"say": "Goodbye."})
+    await said(session, "Never mind.")
+    assert line.threads[-1][-1] == "Never mind."
+    assert len(line.threads) == 1
+
+
+async def test_a_model_that_calls_for_ever_is_stopped_and_heard(
+    line: Line, session: AgentSession[None], receptionist: Receptionist
+) -> None:
+    again = {"tool_calls": [{"name": "look_up", "arguments": {"day": "Monday"}}]}
+    line.script(*[again] * 4, {"say": "It is free."})
+    await said(session, "Is Monday free?")
+    assert len(receptionist.looked_up) == 4
+    assert last_words(session) == "It is free."
+    assert line.posted("tool-outputs")[-1]["tools"] == []
+
+
+async def test_the_next_agent_has_its_own_instructions_and_knows_what_was_said(
+    line: Line, session: AgentSession[None]
+) -> None:
+    line.script({"tool_calls": [{"name": "hand_over"}]}, {"say": "The accountant speaking."})
+    await said(session, "I have a question about my bill.")
+    line.script({"say": "Five dollars."})
+    await said(session, "How much is it?")
+    seen = line.posted()[-1]["seen"]
+    assert seen["system_prompt"] == "You are the accountant."
+    assert "question about my bill" in seen["messages"][0]["content"]
+    assert last_words(session) == "Five dollars."
