@@ -1,0 +1,1 @@
+"""An emulated server of OpenAI's chat completions: the mind that takes over when another fails."""
