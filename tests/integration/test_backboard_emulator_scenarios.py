@@ -119,6 +119,22 @@ async def test_a_stream_without_its_end_leaves_the_whole_answer_behind(
     assert lab.rows(thread.thread_id) == [("user", QUESTION), ("assistant", ANSWER)]
 
 
+@pytest.mark.parametrize(
+    ("scenario", "types"),
+    [
+        ("cut-at-once", []),
+        ("cut-after-user-message", ["run_continuing"]),
+        ("error-mid", ["run_continuing", "message_start", WORDS, "error"]),
+    ],
+)
+async def test_scenarios_strike_after_tool_outputs_too(
+    lab: Served, scenario: str, types: list[str]
+) -> None:
+    asked = await lab.send("goodbye", tools=END_CALL)
+    lab.script({"scenario": scenario, "say": "One two three."})
+    assert (await lab.submit(asked, tools=END_CALL)).types == types
+
+
 async def test_after_chunks_is_where_it_strikes(lab: Served) -> None:
     assert (await answered(lab, "cut-mid-text", after_chunks=4)).text == "We are open Monday"
     assert (await answered(lab, "eof-mid", after_chunks=999)).text == ANSWER
@@ -291,7 +307,10 @@ async def test_reasoning_comes_between_the_words(lab: Served) -> None:
 
 async def test_memory_may_be_retrieved(lab: Served) -> None:
     wire = await answered(lab, "memory-retrieved")
-    assert wire.only("memory_retrieved")["memories"][0].keys() == {"id", "memory", "score"}
+    (memory,) = wire.only("memory_retrieved")["memories"]
+    assert memory.keys() == {"id", "memory", "score"}
+    assert wire.only("run_ended")["retrieved_memories"] == [memory]
+    assert wire.only("run_ended")["memory_operation_id"]
     assert wire.text == ANSWER
 
 

@@ -76,6 +76,16 @@ async def test_a_thread_is_not_shared_while_its_run_goes_on(lab: Served) -> None
     assert lab.last["sins"] == []
 
 
+async def test_a_thread_is_not_shared_while_its_response_is_sent(lab: Served) -> None:
+    first = await lab.send("hello")
+    thread = lab.backboard.threads.get(first.thread_id)
+    assert thread is not None
+    assert thread.streams == 0
+    thread.streams = 1  # as if its client were slow to read the last bytes
+    await lab.send("Where are you?", thread_id=first.thread_id)
+    assert lab.last["sins"] == ["thread-shared"]
+
+
 async def test_a_pending_run_is_not_ignored(lab: Served) -> None:
     asked = await lab.send("goodbye", tools=END_CALL)
     await lab.send("hello", thread_id=asked.thread_id)
