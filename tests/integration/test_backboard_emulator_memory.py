@@ -104,6 +104,12 @@ async def test_deleting_an_assistant_takes_its_threads_and_memories(lab: Served)
     assert (await lab.client.get(f"/api/threads/{thread}")).status_code == 404
 
 
+async def test_there_is_always_an_assistant_for_threads_that_name_none(lab: Served) -> None:
+    (row,) = (await lab.client.get(ASSISTANTS)).json()
+    await lab.client.delete(f"{ASSISTANTS}/{row['assistant_id']}")
+    assert (await lab.send()).status == 200
+
+
 async def test_a_thread_is_made_for_an_assistant_with_a_body(lab: Served) -> None:
     assistant = await created(lab)
     path = f"{ASSISTANTS}/{assistant}/threads"

@@ -163,6 +163,18 @@ async def test_the_prompt_may_be_lost_in_the_tool_round(lab: Served) -> None:
     assert lab.last["seen"]["system_prompt"] == ""
 
 
+@pytest.mark.parametrize("renamed", [True, False])
+async def test_a_run_may_go_on_under_a_new_id(lab: Served, renamed: bool) -> None:
+    lab.backboard.behaviour = Behaviour(new_run_in_tool_round=renamed)
+    lab.script({"tool_calls": [{"name": "end_call"}], "times": 2})
+    asked = await lab.send("goodbye", tools=END_CALL)
+    chained = await lab.submit(asked, tools=END_CALL)
+    run_id = chained.only("run_continuing")["run_id"]
+    assert (run_id not in asked.run_path) is renamed
+    assert {event["run_id"] for event in chained.events if "run_id" in event} == {run_id}
+    assert ((await lab.submit(asked, tools=END_CALL)).status == 404) is renamed
+
+
 async def test_usage_counts_what_was_seen_said_and_cached(lab: Served) -> None:
     first = (await lab.send(system_prompt="Be brief.")).events[-1]
     assert (first["input_tokens"], first["output_tokens"]) == (6, len(ANSWER.split()))
