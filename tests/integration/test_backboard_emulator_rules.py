@@ -18,6 +18,8 @@ QUESTION = "What are your hours?"
 ANSWER = "We are open Monday to Friday, from nine A M to five P M. Is there anything else?"
 END_CALL = [tool("end_call")]
 PROBE_S = 5.0
+OPENING = 4
+"""Events before the first word, each a chunk."""
 
 
 @pytest.fixture
@@ -27,10 +29,10 @@ async def lab() -> AsyncIterator[Served]:
 
 
 async def stalled(lab: Served, **body: Any) -> Wire:
-    """An answer whose client stopped listening after two words, and whose run hangs."""
+    """An answer whose client left after two words, and whose run hangs."""
     lab.script({"scenario": "stall-mid"})
     message = COMPLETE | {"content": QUESTION} | body
-    return await lab.post(MESSAGES, message, quiet_s=0.2)
+    return await lab.post(MESSAGES, message, leave_after=OPENING + 2)
 
 
 @pytest.mark.parametrize(
@@ -266,16 +268,17 @@ async def test_the_cancel_endpoint_may_be_slow_or_fail(
 
 
 @pytest.mark.parametrize(
-    ("kept", "stored"), [("continue", ANSWER), ("partial", "We are open"), ("none", None)]
+    ("kept", "stored"),
+    [("continue", "One two three four."), ("partial", "One two"), ("none", None)],
 )
 async def test_what_is_stored_when_the_client_leaves(
     lab: Served, kept: str, stored: str | None
 ) -> None:
     lab.backboard.behaviour = Behaviour.model_validate({"on_disconnect": kept})
-    lab.script({"after_chunks": 3, "scenario": "slow-drip", "first_token_s": 0, "chunk_s": 0.1})
+    lab.script({"say": "One two three four.", "chunk_s": 0.3})
     message = COMPLETE | {"content": QUESTION}
-    wire = await lab.post(MESSAGES, message, leave_after=7)
-    assert wire.text == "We are open"
+    wire = await lab.post(MESSAGES, message, leave_after=OPENING + 2)
+    assert wire.text == "One two"
     (thread,) = lab.backboard.threads
     await eventually(lambda: thread.open_run() is None, "the run is over", within_s=PROBE_S)
     answers = [text for role, text in lab.rows(thread.thread_id) if role == "assistant"]
@@ -315,7 +318,9 @@ async def test_several_frames_may_come_at_once_but_none_is_held_back(lab: Served
     wire = await lab.send()
     assert max(chunk.count(b"\n\n") for chunk in wire.chunks) == 6
     assert wire.text == ANSWER
-    assert (await stalled(lab)).text == "We are"
+    lab.script({"scenario": "stall-mid"})
+    held = await lab.post(MESSAGES, COMPLETE | {"content": QUESTION}, quiet_s=0.5)
+    assert (held.ending, held.text) == ("quiet", "We are")
 
 
 async def test_an_idle_connection_is_closed(lab: Served) -> None:

@@ -80,7 +80,7 @@ async def test_a_stalled_answer_goes_silent_and_its_run_stays_open(
     lab: Served, scenario: str, words: str
 ) -> None:
     lab.script({"scenario": scenario})
-    wire = await lab.post(MESSAGES, COMPLETE | {"content": QUESTION}, quiet_s=0.3)
+    wire = await lab.post(MESSAGES, COMPLETE | {"content": QUESTION}, quiet_s=0.5)
     assert (wire.ending, wire.text) == ("quiet", words)
     thread = lab.backboard.threads.get(wire.thread_id)
     assert thread is not None
@@ -213,7 +213,7 @@ async def test_a_rate_limit_may_tell_when_to_try_again(lab: Served) -> None:
 
 
 async def test_an_answer_may_land_although_the_request_failed(lab: Served) -> None:
-    wire = await answered(lab, "landed", first_token_s=0.2)
+    wire = await answered(lab, "landed", first_token_s=0.5)
     assert wire.status == 500
     (thread,) = lab.backboard.threads
     assert lab.rows(thread.thread_id) == [("user", QUESTION)]
