@@ -121,26 +121,38 @@ def logs(
 def fault(
     emulator: Annotated[Literal["deepgram", "cartesia", "backboard"], typer.Argument()],
     kind: Annotated[
-        Literal["none", "stall", "status", "close"], typer.Argument(help="`none` clears it.")
+        Literal["none", "stall", "status", "close", "scenario"],
+        typer.Argument(help="`none` clears it; `scenario` is backboard's own."),
     ] = "none",
-    status_code: Annotated[int, typer.Option("--status", help="HTTP status to answer.")] = 500,
-    after_chunks: Annotated[int, typer.Option(help="Chunks served before it strikes.")] = 0,
+    scenario: Annotated[
+        str, typer.Option(help="Which scenario; an unknown one lists them all.")
+    ] = "",
+    status_code: Annotated[
+        int | None, typer.Option("--status", help="HTTP status to answer; absent: 500.")
+    ] = None,
+    after_chunks: Annotated[
+        int | None, typer.Option(help="Chunks served before it strikes.")
+    ] = None,
     times: Annotated[int | None, typer.Option(help="Answers it strikes; absent: all.")] = None,
-    first_byte_s: Annotated[float, typer.Option(help="Wait before the first chunk.")] = 0.0,
-    chunk_s: Annotated[float, typer.Option(help="Wait before every later chunk.")] = 0.0,
+    first_byte_s: Annotated[float | None, typer.Option(help="Wait before the first chunk.")] = None,
+    chunk_s: Annotated[float | None, typer.Option(help="Wait before every later chunk.")] = None,
     name: Name = None,
 ) -> None:
     """Make an emulated provider slow or faulty, for the next answers on."""
     from lab import control  # noqa: PLC0415
 
-    faults = {
-        "fault": kind,
-        "status": status_code,
-        "after_chunks": after_chunks,
-        "times": times,
-        "first_byte_s": first_byte_s,
-        "chunk_s": chunk_s,
-    }
+    if (kind == "scenario" and emulator != "backboard") or (kind != "scenario" and scenario):
+        raise LabError("Scenarios are for: bot-lab fault backboard scenario --scenario NAME")
+    given = {"status": status_code, "after_chunks": after_chunks, "chunk_s": chunk_s}
+    knobs = {key: value for key, value in given.items() if value is not None}
+    if kind == "scenario":
+        first = {} if first_byte_s is None else {"first_token_s": first_byte_s}
+        line = {"scenario": scenario, "times": times, **knobs, **first}
+        print_data(control.set_scenario(name, line))
+        return
+    if kind == "none" and emulator == "backboard":
+        control.clear_scenario(name)
+    faults = {"fault": kind, "times": times, "first_byte_s": first_byte_s or 0.0, **knobs}
     print_data(control.set_faults(name, emulator, faults))
 
 

@@ -116,7 +116,7 @@ class Served:
                         wire.ending = "left"
                         return wire
             wire.ending = "whole"
-        except httpx.RemoteProtocolError:
+        except (httpx.RemoteProtocolError, httpx.NetworkError):
             wire.ending = "broken"
         except httpx.ReadTimeout:
             wire.ending = "quiet"

@@ -18,6 +18,8 @@ QUESTION = "What are your hours?"
 ANSWER = "We are open Monday to Friday, from nine A M to five P M. Is there anything else?"
 END_CALL = [tool("end_call")]
 PROBE_S = 5.0
+OPENING = 4
+"""Events before the first word, each a chunk."""
 
 
 @pytest.fixture
@@ -27,10 +29,10 @@ async def lab() -> AsyncIterator[Served]:
 
 
 async def stalled(lab: Served, **body: Any) -> Wire:
-    """An answer whose client stopped listening after two words, and whose run hangs."""
+    """An answer whose client left after two words, and whose run hangs."""
     lab.script({"scenario": "stall-mid"})
     message = COMPLETE | {"content": QUESTION} | body
-    return await lab.post(MESSAGES, message, quiet_s=0.2)
+    return await lab.post(MESSAGES, message, leave_after=OPENING + 2)
 
 
 @pytest.mark.parametrize(
@@ -163,6 +165,18 @@ async def test_the_prompt_may_be_lost_in_the_tool_round(lab: Served) -> None:
     assert lab.last["seen"]["system_prompt"] == ""
 
 
+@pytest.mark.parametrize("renamed", [True, False])
+async def test_a_run_may_go_on_under_a_new_id(lab: Served, renamed: bool) -> None:
+    lab.backboard.behaviour = Behaviour(new_run_in_tool_round=renamed)
+    lab.script({"tool_calls": [{"name": "end_call"}], "times": 2})
+    asked = await lab.send("goodbye", tools=END_CALL)
+    chained = await lab.submit(asked, tools=END_CALL)
+    run_id = chained.only("run_continuing")["run_id"]
+    assert (run_id not in asked.run_path) is renamed
+    assert {event["run_id"] for event in chained.events if "run_id" in event} == {run_id}
+    assert ((await lab.submit(asked, tools=END_CALL)).status == 404) is renamed
+
+
 async def test_usage_counts_what_was_seen_said_and_cached(lab: Served) -> None:
     first = (await lab.send(system_prompt="Be brief.")).events[-1]
     assert (first["input_tokens"], first["output_tokens"]) == (6, len(ANSWER.split()))
@@ -254,16 +268,17 @@ async def test_the_cancel_endpoint_may_be_slow_or_fail(
 
 
 @pytest.mark.parametrize(
-    ("kept", "stored"), [("continue", ANSWER), ("partial", "We are open"), ("none", None)]
+    ("kept", "stored"),
+    [("continue", "One two three four."), ("partial", "One two"), ("none", None)],
 )
 async def test_what_is_stored_when_the_client_leaves(
     lab: Served, kept: str, stored: str | None
 ) -> None:
     lab.backboard.behaviour = Behaviour.model_validate({"on_disconnect": kept})
-    lab.script({"after_chunks": 3, "scenario": "slow-drip", "first_token_s": 0, "chunk_s": 0.1})
+    lab.script({"say": "One two three four.", "chunk_s": 0.3})
     message = COMPLETE | {"content": QUESTION}
-    wire = await lab.post(MESSAGES, message, leave_after=7)
-    assert wire.text == "We are open"
+    wire = await lab.post(MESSAGES, message, leave_after=OPENING + 2)
+    assert wire.text == "One two"
     (thread,) = lab.backboard.threads
     await eventually(lambda: thread.open_run() is None, "the run is over", within_s=PROBE_S)
     answers = [text for role, text in lab.rows(thread.thread_id) if role == "assistant"]
@@ -303,7 +318,9 @@ async def test_several_frames_may_come_at_once_but_none_is_held_back(lab: Served
     wire = await lab.send()
     assert max(chunk.count(b"\n\n") for chunk in wire.chunks) == 6
     assert wire.text == ANSWER
-    assert (await stalled(lab)).text == "We are"
+    lab.script({"scenario": "stall-mid"})
+    held = await lab.post(MESSAGES, COMPLETE | {"content": QUESTION}, quiet_s=0.5)
+    assert (held.ending, held.text) == ("quiet", "We are")
 
 
 async def test_an_idle_connection_is_closed(lab: Served) -> None:

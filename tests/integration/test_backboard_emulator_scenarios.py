@@ -80,7 +80,7 @@ async def test_a_stalled_answer_goes_silent_and_its_run_stays_open(
     lab: Served, scenario: str, words: str
 ) -> None:
     lab.script({"scenario": scenario})
-    wire = await lab.post(MESSAGES, COMPLETE | {"content": QUESTION}, quiet_s=0.3)
+    wire = await lab.post(MESSAGES, COMPLETE | {"content": QUESTION}, quiet_s=0.5)
     assert (wire.ending, wire.text) == ("quiet", words)
     thread = lab.backboard.threads.get(wire.thread_id)
     assert thread is not None
@@ -117,6 +117,22 @@ async def test_a_stream_without_its_end_leaves_the_whole_answer_behind(
     assert (wire.status, wire.ending, wire.types, wire.text) == (200, ending, types, words)
     (thread,) = lab.backboard.threads
     assert lab.rows(thread.thread_id) == [("user", QUESTION), ("assistant", ANSWER)]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "types"),
+    [
+        ("cut-at-once", []),
+        ("cut-after-user-message", ["run_continuing"]),
+        ("error-mid", ["run_continuing", "message_start", WORDS, "error"]),
+    ],
+)
+async def test_scenarios_strike_after_tool_outputs_too(
+    lab: Served, scenario: str, types: list[str]
+) -> None:
+    asked = await lab.send("goodbye", tools=END_CALL)
+    lab.script({"scenario": scenario, "say": "One two three."})
+    assert (await lab.submit(asked, tools=END_CALL)).types == types
 
 
 async def test_after_chunks_is_where_it_strikes(lab: Served) -> None:
@@ -197,7 +213,7 @@ async def test_a_rate_limit_may_tell_when_to_try_again(lab: Served) -> None:
 
 
 async def test_an_answer_may_land_although_the_request_failed(lab: Served) -> None:
-    wire = await answered(lab, "landed", first_token_s=0.2)
+    wire = await answered(lab, "landed", first_token_s=0.5)
     assert wire.status == 500
     (thread,) = lab.backboard.threads
     assert lab.rows(thread.thread_id) == [("user", QUESTION)]
@@ -291,7 +307,10 @@ async def test_reasoning_comes_between_the_words(lab: Served) -> None:
 
 async def test_memory_may_be_retrieved(lab: Served) -> None:
     wire = await answered(lab, "memory-retrieved")
-    assert wire.only("memory_retrieved")["memories"][0].keys() == {"id", "memory", "score"}
+    (memory,) = wire.only("memory_retrieved")["memories"]
+    assert memory.keys() == {"id", "memory", "score"}
+    assert wire.only("run_ended")["retrieved_memories"] == [memory]
+    assert wire.only("run_ended")["memory_operation_id"]
     assert wire.text == ANSWER
 
 

@@ -68,12 +68,22 @@ async def test_known_fields_beside_the_turn_are_no_sin(lab: Served) -> None:
 async def test_a_thread_is_not_shared_while_its_run_goes_on(lab: Served) -> None:
     lab.script({"scenario": "stall-mid"})
     message = COMPLETE | {"content": "What are your hours?"}
-    wire = await lab.post(MESSAGES, message, quiet_s=0.2)
+    wire = await lab.post(MESSAGES, message, leave_after=6)  # four opening events and two words
     await lab.send("Where are you?", thread_id=wire.thread_id)
     assert lab.last["sins"] == ["thread-shared"]
     await lab.client.post(f"{wire.run_path}/cancel")
     await lab.send("Where can I park?", thread_id=wire.thread_id)
     assert lab.last["sins"] == []
+
+
+async def test_a_thread_is_not_shared_while_its_response_is_sent(lab: Served) -> None:
+    first = await lab.send("hello")
+    thread = lab.backboard.threads.get(first.thread_id)
+    assert thread is not None
+    assert thread.streams == 0
+    thread.streams = 1  # as if its client were slow to read the last bytes
+    await lab.send("Where are you?", thread_id=first.thread_id)
+    assert lab.last["sins"] == ["thread-shared"]
 
 
 async def test_a_pending_run_is_not_ignored(lab: Served) -> None:

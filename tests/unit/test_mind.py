@@ -360,3 +360,67 @@ def test_a_failed_tool_is_not_called_a_success() -> None:
 
 def test_after_the_end_of_the_call_nothing_is_said() -> None:
     assert mind.go_on([mind.ToolResult("end_call", "")]) == Reply("")
+
+
+UNKNOWN = "I am sorry, I do not know your name yet."
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["What is my name?", "what's my name", "Do you know my name?", "Do you remember my name"],
+)
+def test_the_caller_is_told_their_name(said: str) -> None:
+    assert mind.reply([], said).text == UNKNOWN
+    assert answer("Hello, my name is Ann Lee.", said).text == "Your name is Ann Lee."
+    booked = answer("Book Tuesday at ten", "Zoe", said)
+    assert booked.text == "Your name is Zoe."
+
+
+def test_the_name_comes_from_conversation_then_memory_then_prompt() -> None:
+    prompt, memories = "You are a receptionist.\nName: Pat Prompt", ["Name: Mo Memory"]
+    asked = "What is my name?"
+    assert mind.reply([], asked, prompt).text == "Your name is Pat Prompt."
+    assert mind.reply([], asked, prompt, memories=memories).text == "Your name is Mo Memory."
+    history = [Line("caller", "My name is Carl.")]
+    assert mind.reply(history, asked, prompt, memories=memories).text == "Your name is Carl."
+
+
+def test_a_known_caller_is_not_asked_for_the_name() -> None:
+    book = "Book me for Tuesday at three thirty."
+    booked = "Thank you, Ann Lee, you are booked for Tuesday at three thirty. " + MORE
+    assert mind.reply([], book, memories=["The user's name is Ann Lee"]).text == booked
+    assert mind.reply([], book, "The caller's name is Ann Lee.").text == booked
+    assert answer("My name is Ann Lee.", book).text == booked
+    assert "May I have your name" in mind.reply([], book, "Your name is Riley.").text
+
+
+def test_only_what_was_heard_is_repeated() -> None:
+    content = f"""{HEADING}
+Caller: Where are you located?
+Receptionist: We are at twelve —
+Caller: What did you just say?"""
+    assert mind.reply([], content).text == "I said: We are at twelve"
+
+
+def test_an_answer_that_was_never_heard_is_not_repeated() -> None:
+    content = f"""{HEADING}
+Receptionist: Hello, how can I help?
+Caller: Where are you located?
+Caller: What did you say?"""
+    assert mind.reply([], content).text == "I said: Hello, how can I help?"
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        '(The caller interrupted; of your last answer they heard only "We are at twelve".)',
+        "[Your last answer was cut off after “We are at twelve —”.]",
+    ],
+)
+def test_the_callers_message_may_tell_what_was_heard(note: str) -> None:
+    history = [
+        Line("caller", "Where are you located?"),
+        Line("receptionist", "We are at twelve River Street, beside the library."),
+    ]
+    asked = f"{note}\nWhat did you say?"
+    assert mind.reply(history, asked).text == "I said: We are at twelve"

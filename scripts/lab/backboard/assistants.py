@@ -48,8 +48,8 @@ class Assistants:
     """Every assistant, oldest first; one is there for threads that name none."""
 
     def __init__(self) -> None:
-        self.default = Assistant("Default")
-        self._assistants = {self.default.assistant_id: self.default}
+        self._default = Assistant("Default")
+        self._assistants = {self._default.assistant_id: self._default}
 
     def __iter__(self) -> Iterator[Assistant]:
         return iter([*self._assistants.values()])
@@ -57,6 +57,13 @@ class Assistants:
     def get(self, assistant_id: str) -> Assistant | None:
         """The assistant, or None."""
         return self._assistants.get(assistant_id)
+
+    def default(self) -> Assistant:
+        """The assistant of threads that name none; made anew when it was deleted."""
+        if self._default.assistant_id not in self._assistants:
+            self._default = Assistant("Default")
+            self.add(self._default)
+        return self._default
 
     def add(self, assistant: Assistant) -> None:
         """Takes in a new assistant."""

@@ -34,6 +34,8 @@ class Behaviour(BaseModel):
     """The same for tools."""
     prompt_in_tool_round: bool = True
     """Whether the system_prompt of the message still holds after tool outputs."""
+    new_run_in_tool_round: bool = False
+    """Whether a run goes on under a new id after tool outputs."""
     thread_content: Literal["text", "null", "list"] = "text"
     """How `GET /threads/{id}` writes what the assistant said."""
     memory_delay_s: float = Field(default=0.2, ge=0)

@@ -10,6 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, Json, TypeAdapter, ValidationError
 
 Body = TypeVar("Body", bound=BaseModel)
+Name = Annotated[str, Field(min_length=1, max_length=255)]
 
 _UUID = TypeAdapter(UUID)
 _FLAG = TypeAdapter(bool)
@@ -103,12 +104,9 @@ class ThreadToolOutputsBody(BaseModel):
     stream: bool | None = None
 
 
-class AssistantBody(BaseModel):
-    """`POST /assistants`."""
-
+class _AssistantFields(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True)
 
-    name: Annotated[str, Field(min_length=1, max_length=255)]
     system_prompt: str | None = None
     description: str | None = None
     tools: list[dict[str, Any]] | None = None
@@ -126,10 +124,16 @@ class AssistantBody(BaseModel):
         return ({} if description is None else {"system_prompt": description}) | fields
 
 
-class AssistantChanges(AssistantBody):
+class AssistantBody(_AssistantFields):
+    """`POST /assistants`."""
+
+    name: Name
+
+
+class AssistantChanges(_AssistantFields):
     """`PUT /assistants/{a}`."""
 
-    name: Annotated[str, Field(min_length=1, max_length=255)] | None = None  # type: ignore[assignment]
+    name: Name | None = None
 
 
 class CloneBody(BaseModel):
@@ -137,7 +141,7 @@ class CloneBody(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True)
 
-    name: Annotated[str, Field(min_length=1, max_length=255)]
+    name: Name
     system_prompt: str | None = None
     copy_documents: bool = False
     copy_memories: bool = False

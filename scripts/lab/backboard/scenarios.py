@@ -18,6 +18,7 @@ UNSUPPORTED = "LLM Error: Model 'x' is not supported by this provider."
 _UPSTREAM = "upstream idle timeout exceeded"
 _ERROR = {"type": "error", "error": _UPSTREAM}
 _MEMORY = {"id": "00000000-0000-4000-8000-000000000001", "memory": "Likes mornings.", "score": 0.9}
+_OPERATION = "00000000-0000-4000-8000-000000000002"
 _UNKNOWN = {"type": "context_pruned", "content": "not to be spoken", "note": None}
 
 Body = Literal["detail", "list", "html", "empty"]
@@ -137,9 +138,7 @@ SCENARIOS = {
     "cumulative-content": Scenario(16, "content repeats itself", each(shapes.cumulative)),
     "reasoning": Scenario(17, "reasoning between the words", each(shapes.reasoning)),
     "memory-retrieved": Scenario(
-        18,
-        "memory_retrieved before the words",
-        shapes.before(["message_start"], {"type": "memory_retrieved", "memories": [_MEMORY]}),
+        18, "memory_retrieved before the words", shapes.remembering(_MEMORY, _OPERATION)
     ),
     "unknown-events": Scenario(
         19, "an unknown event before every known one", each(lambda event: [_UNKNOWN, event])

@@ -43,6 +43,7 @@ Shape = Callable[[Items, int], Items]
 Where = Literal["start", "accepted", "first", "mid", "end"]
 
 _KEEP_ALIVE_S = 0.1
+_ACCEPTED = {"user_message", "run_continuing"}
 
 
 def as_is(items: Items, _: int) -> Items:
@@ -51,12 +52,12 @@ def as_is(items: Items, _: int) -> Items:
 
 
 def at(where: Where, *inserted: Item, then: Literal["go on", "stop"] = "go on") -> Shape:
-    """Inserts items at the start, after `user_message`, before the first word, mid text or at the
-    end, and goes on or stops there."""
+    """Inserts items at the start, after `user_message` or `run_continuing`, before the first word,
+    mid text or at the end, and goes on or stops there."""
 
     def shape(items: Items, chunks: int) -> Items:
         if where == "accepted":
-            yield from _through(items, "user_message")
+            yield from _through(items, _ACCEPTED)
         elif where != "start":
             yield from _before(items, {"first": 0, "mid": chunks}.get(where))
         yield from inserted
@@ -96,10 +97,17 @@ def changed(event_type: str, *dropped: str, **fields: Any) -> Shape:
     return each(rewrite)
 
 
-def before(types: Iterable[str], *inserted: Item) -> Shape:
-    """Inserts items before each event of these types."""
-    wanted = set(types)
-    return each(lambda event: [*inserted, event] if event["type"] in wanted else [event])
+def remembering(memory: dict[str, Any], operation_id: str) -> Shape:
+    """Tells of a memory that was found, and of the writing of another."""
+    found = {"type": "memory_retrieved", "memories": [memory]}
+    told = {"retrieved_memories": [memory], "memory_operation_id": operation_id}
+
+    def rewrite(event: Event) -> Iterable[Item]:
+        if event["type"] == "message_start":
+            return [found, event]
+        return [event | told] if event["type"] == "run_ended" else [event]
+
+    return each(rewrite)
 
 
 def keep_alive_only(items: Items, _: int) -> Items:
@@ -178,10 +186,10 @@ def _before(items: Items, chunk: int | None) -> Items:
         yield item
 
 
-def _through(items: Items, event_type: str) -> Items:
+def _through(items: Items, types: set[str]) -> Items:
     for item in items:
         yield item
-        if isinstance(item, dict) and item["type"] == event_type:
+        if isinstance(item, dict) and item["type"] in types:
             return
 
 

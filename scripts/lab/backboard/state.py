@@ -15,6 +15,7 @@ from lab.backboard.memories import Operation
 from lab.backboard.mind.conversation import spread
 from lab.backboard.mind.transcript import Line
 from lab.backboard.script import Script
+from lab.backboard.sins import committed
 from lab.backboard.threads import Run, Thread, Threads
 from lab.faults import Control
 
@@ -36,6 +37,11 @@ class State:
         self.legs: dict[str, Leg] = {}
         """The answers now being made, by run."""
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def sins(self) -> list[dict[str, Any]]:
+        """What the clients did wrong: index and kind of the request, the sin, and its detail."""
+        return [*committed(self.control.requests)]
 
     def thread(self, thread_id: str) -> Thread:
         """The thread; raises Rejected(404) when there is none."""

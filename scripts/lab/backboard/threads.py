@@ -124,6 +124,12 @@ class Thread:
         """A new run on this thread."""
         self.runs[run.run_id] = run
 
+    def rename(self, run: Run) -> None:
+        """The run goes on under a new id."""
+        del self.runs[run.run_id]
+        run.run_id = _new_id()
+        self.begin(run)
+
     def open_run(self) -> Run | None:
         """The run that has not ended, if there is one."""
         return next((run for run in self.runs.values() if run.open), None)

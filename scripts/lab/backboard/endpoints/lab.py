@@ -7,7 +7,6 @@ from collections import Counter
 from aiohttp import web
 from pydantic import ValidationError
 
-from lab.backboard import sins
 from lab.backboard.behaviour import Behaviour
 from lab.backboard.state import State
 
@@ -46,7 +45,7 @@ class LabEndpoints:
         return await self._get_behaviour(request)
 
     async def _sins(self, _: web.Request) -> web.Response:
-        return web.json_response([*sins.committed(self._state.control.requests)])
+        return web.json_response(self._state.sins)
 
     async def _connections(self, _: web.Request) -> web.Response:
         ports = Counter(str(entry["client_port"]) for entry in self._state.control.requests)

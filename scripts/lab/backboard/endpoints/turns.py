@@ -151,6 +151,8 @@ class Turns:
             for output in body.tool_outputs
         ]
         run.status, run.pending = "IN_PROGRESS", []
+        if self._state.behaviour.new_run_in_tool_round:
+            thread.rename(run)
         entry["seen"] = replies.seen(thread, run, tools)
         opening = [sse.run_continuing(run)]
         return await self._send(request, thread, run, saying, opening, answer, stream=stream)
@@ -185,7 +187,7 @@ class Turns:
         if body.assistant_id:
             assistant = self._state.assistant(str(body.assistant_id))
         else:
-            assistant = self._state.assistants.default
+            assistant = self._state.assistants.default()
         return self._state.threads.create(assistant.assistant_id)
 
     def _begin(self, thread: Thread, body: MessageBody) -> Run:

@@ -66,6 +66,10 @@ class Booking:
         """Day and time for the voice: "on Tuesday at three thirty"."""
         return f"{appointments.on_day(self.day or '')} at {self._spoken_time()}"
 
+    def slot(self) -> str:
+        """Day and time for the voice: "Tuesday at three thirty"."""
+        return f"{self.day} at {self._spoken_time()}"
+
     def _hear_after_booking(self, words: str) -> str | None:
         if _ASKED_WHEN.search(words):
             return f"Your appointment is {self.when()}. {ANYTHING_ELSE}"
@@ -118,10 +122,6 @@ class Booking:
         if self.time_min is not None:
             return f"Which day would you like to come at {self._spoken_time()}?"
         return "Which day and what time would suit you?"
-
-    def slot(self) -> str:
-        """Day and time for the voice: "Tuesday at three thirty"."""
-        return f"{self.day} at {self._spoken_time()}"
 
     def _spoken_time(self) -> str:
         return appointments.spoken_time(self.time_min or 0)
