@@ -13,12 +13,11 @@ from typing import Literal
 
 from livekit.agents.llm import ChatContext, ChatItem, ChatMessage
 
-_HEADING = (
-    "The call so far. Answer the caller's last words as the receptionist; say only the words."
-)
+_HEADING = "The conversation so far. Answer the user's last words; say only the answer."
+_CUT_OFF = "A dash ends what was cut off there; the other side heard no more of it."
 _CUE = "(Nobody has spoken since. Speak next, as your instructions say.)"
-_OPENING_CUE = "(The call has just been connected. Speak first, as your instructions say.)"
-_SPEAKERS = {"user": "Caller", "assistant": "Receptionist"}
+_OPENING_CUE = "(The conversation begins. Speak first, as your instructions say.)"
+_SPEAKERS = {"user": "User", "assistant": "Assistant"}
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class Used:
 
     def __str__(self) -> str:
         result = "no result yet" if self.output is None else _one_line(self.output)
-        return f"(The receptionist used {self.name} {_one_line(self.arguments)} -> {result})"
+        return f"(The assistant used {self.name} {_one_line(self.arguments)} -> {result})"
 
 
 Entry = Said | Used
@@ -96,7 +95,8 @@ def flatten(entries: Sequence[Entry]) -> str:
             return _OPENING_CUE
         case [Said(speaker="user", text=text)]:
             return text
-    lines = [_HEADING, transcript(entries)]
+    cut_off = any(isinstance(entry, Said) and entry.interrupted for entry in entries)
+    lines = [f"{_HEADING} {_CUT_OFF}" if cut_off else _HEADING, transcript(entries)]
     if isinstance(entries[-1], Said) and entries[-1].speaker == "assistant":
         lines.append(_CUE)
     return "\n".join(lines)

@@ -103,7 +103,7 @@ async def test_what_passes_is_tried_once_more_on_a_fresh_thread(scenario: Any) -
         assert (answer.text, answer.error) == (WORDS, None)
         _, failed, again = line.posted()
         assert failed["thread_id"] == line.posted()[0]["thread_id"]
-        assert again["content"].endswith("Receptionist: Hello.\nCaller: When are you open?")
+        assert again["content"].endswith("Assistant: Hello.\nUser: When are you open?")
         assert failed["metadata"]["turn"] == again["metadata"]["turn"]
 
 
@@ -177,7 +177,7 @@ async def test_what_breaks_off_is_heard_so_far_and_never_begun_again(scenario: s
         assert len(line.posted()) == 1
         ctx.add_message(role="user", content="And?")
         assert (await ask(line.llm, ctx)).error is None
-        assert line.posted()[1]["content"].endswith(f"Receptionist: {spoken}\nCaller: And?")
+        assert line.posted()[1]["content"].endswith(f"Assistant: {spoken}\nUser: And?")
 
 
 @pytest.mark.parametrize("busy", [400, 409])

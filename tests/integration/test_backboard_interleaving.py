@@ -22,10 +22,10 @@ from tests.checks.plugin import Heard, Line, ask, call, look_up, plugged_in, use
 
 Seen = tuple[str, ...]
 
-LINE = re.compile(r"(?P<who>Caller|Receptionist): (?P<text>.*?)(?P<cut> —)?")
-TOOL = re.compile(r"\(The receptionist used (?P<name>\w+) .* -> (?P<output>.*)\)")
+LINE = re.compile(r"(?P<who>User|Assistant): (?P<text>.*?)(?P<cut> —)?")
+TOOL = re.compile(r"\(The assistant used (?P<name>\w+) .* -> (?P<output>.*)\)")
 WORDS = st.lists(
-    st.sampled_from("Monday yes no Caller: please ha [x] — 10:30 été\nnew".split(" ")),
+    st.sampled_from("Monday yes no User: please ha [x] — 10:30 été\nnew".split(" ")),
     min_size=1,
     max_size=4,
 ).map(" ".join)
@@ -81,7 +81,7 @@ def model_saw(messages: list[dict[str, Any]]) -> Iterator[Seen]:
         role, content = message["role"], message["content"]
         if role == "tool":
             yield ("tool", message["tool_name"], content)
-        elif role == "user" and content.startswith("The call so far."):
+        elif role == "user" and content.startswith("The conversation so far."):
             yield from unfolded(content)
         elif content:
             yield (role, joined(content), cut(False))
@@ -92,7 +92,7 @@ def unfolded(transcript: str) -> Iterator[Seen]:
         if tool := TOOL.fullmatch(text):
             yield ("tool", tool["name"], tool["output"])
         elif said := LINE.fullmatch(text):
-            role = "user" if said["who"] == "Caller" else "assistant"
+            role = "user" if said["who"] == "User" else "assistant"
             yield (role, said["text"], cut(said["cut"] is not None))
         else:
             assert text.startswith("("), text  # a cue

@@ -52,8 +52,8 @@ async def test_a_spoken_greeting_is_known_without_a_second_thread(line: Line) ->
     await ask(line.llm, ctx)
     ((first, second),) = line.threads
     assert first.splitlines()[1:] == [
-        "Receptionist: Hello, how can I help?",
-        "Caller: When do you open?",
+        "Assistant: Hello, how can I help?",
+        "User: When do you open?",
     ]
     assert second == "Thanks."
 
@@ -208,7 +208,7 @@ async def test_an_answer_cut_short_is_cancelled_and_the_next_turn_tells_what_was
     ctx.add_message(role="assistant", content="We open", interrupted=True)
     ctx.add_message(role="user", content="What did you say?")
     await ask(line.llm, ctx)
-    assert "Receptionist: We open —\nCaller: What did you say?" in line.posted()[1]["content"]
+    assert "Assistant: We open —\nUser: What did you say?" in line.posted()[1]["content"]
 
 
 async def test_a_run_that_is_left_before_it_has_a_name_is_cancelled_all_the_same(
@@ -253,7 +253,7 @@ async def test_a_discarded_speculation_is_not_remembered(line: Line) -> None:
     assert line.threads[0] == ["Hi", "Is"]
     ((content,),) = line.threads[1:]
     assert "Which day?" not in content
-    assert content.endswith("Receptionist: Hello.\nCaller: Is Monday free?")
+    assert content.endswith("Assistant: Hello.\nUser: Is Monday free?")
 
 
 async def test_requests_in_flight_at_the_same_time_use_threads_of_their_own(line: Line) -> None:

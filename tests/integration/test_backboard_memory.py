@@ -51,7 +51,7 @@ async def test_what_is_ingested_is_found_by_search_and_asks_no_model(
     line: Line, memories: Memories
 ) -> None:
     keeper = await memories.create("hotline/desk/1", extraction="Write `Name: ` and the name.")
-    await memories.ingest(keeper, f"Receptionist: Your name, please?\nCaller: {NAMED}")
+    await memories.ingest(keeper, f"Assistant: Your name, please?\nUser: {NAMED}")
     (fact,) = await _remembered(memories, keeper)
     assert fact.text == "Name: David Miller"
     assert await memories.search(keeper, "who is the caller") == ["Name: David Miller"]
@@ -60,7 +60,7 @@ async def test_what_is_ingested_is_found_by_search_and_asks_no_model(
 
 async def test_one_keeper_never_knows_what_another_does(memories: Memories) -> None:
     mine, theirs = [await memories.create(f"hotline/desk/{n}") for n in (1, 2)]
-    await memories.ingest(mine, f"Caller: {NAMED}")
+    await memories.ingest(mine, f"User: {NAMED}")
     await _remembered(memories, mine)
     assert await memories.all(theirs) == []
     assert await memories.search(theirs, "name") == []
@@ -100,8 +100,8 @@ async def test_auto_reads_during_the_call_and_writes_at_its_end_what_was_really_
         assert {entry["memory"] for entry in line.posted()} == {"Readonly"}
     *_, written = line.posted()
     assert (written["memory"], written["send_to_llm"]) == ("Auto", "false")
-    said = [text for text in written["content"].splitlines() if text.startswith("Caller: ")]
-    assert said == ["Caller: Hello", f"Caller: {NAMED}"]
+    said = [text for text in written["content"].splitlines() if text.startswith("User: ")]
+    assert said == ["User: Hello", f"User: {NAMED}"]
     assert [fact.text for fact in await _remembered(memories, keeper)] == [
         "The user's name is David Miller"
     ]
@@ -118,7 +118,7 @@ async def test_what_was_written_by_hand_is_not_written_again(
     await llm.aclose()
     written = [entry for entry in line.posted() if entry["memory"] == "Auto"]
     assert len(written) == 1
-    assert "Receptionist: " in written[0]["content"]
+    assert "Assistant: " in written[0]["content"]
 
 
 async def test_nobody_remembers_without_an_assistant(line: Line) -> None:

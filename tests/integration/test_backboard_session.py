@@ -70,7 +70,7 @@ async def test_a_whole_call_stays_on_the_thread_of_its_first_turn(
     goodbye.expect.contains_function_call(name="end_call")
     ((first, *others),) = line.threads
     assert others == ["What did you say?", "Thanks, goodbye."]
-    assert "Receptionist: Hello, how can I help?" in first
+    assert "Assistant: Hello, how can I help?" in first
     (submitted,) = line.posted("tool-outputs")
     assert submitted["status"] == 200
     assert sorted(submitted["tools"]) == ["end_call", "hand_over", "look_up"]
@@ -84,7 +84,7 @@ async def test_the_call_goes_on_after_a_fault_with_all_that_was_said(
     await said(session, "What did you say?")
     first, *_, last = line.posted()
     assert last["thread_id"] != first["thread_id"]
-    assert last["content"].splitlines()[-1] == "Caller: What did you say?"
+    assert last["content"].splitlines()[-1] == "User: What did you say?"
     assert "open" in last_words(session)
 
 

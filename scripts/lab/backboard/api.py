@@ -24,6 +24,8 @@ from lab.faults import Control, Refused
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+_IN_A_CALL = {"message", "legacy-message", "tool-outputs", "thread-tool-outputs", "cancel"}
+
 WRONG_KEY = "wrong"
 """Every other key is right, as the emulators of speech have it too."""
 
@@ -71,6 +73,8 @@ class Backboard(State):
         try:
             if request.headers.get("X-API-Key", "").strip() in ("", WRONG_KEY):
                 raise Rejected(401, "Invalid or missing API key")
+            if kind not in _IN_A_CALL:
+                await asyncio.sleep(self.behaviour.lookup_s)
             response = await handler(request)
         except Rejected as rejected:
             response = web.json_response({"detail": rejected.detail}, status=rejected.status)

@@ -38,6 +38,8 @@ class Behaviour(BaseModel):
     """Whether a run goes on under a new id after tool outputs."""
     thread_content: Literal["text", "null", "list"] = "text"
     """How `GET /threads/{id}` writes what the assistant said."""
+    lookup_s: float = Field(default=0.0, ge=0)
+    """How long everything but turns and cancellations takes, in seconds."""
     memory_delay_s: float = Field(default=0.2, ge=0)
     """How long after a message its facts are in the memory, in seconds."""
     split_bytes: int | None = Field(default=None, ge=1)

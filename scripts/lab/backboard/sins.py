@@ -70,9 +70,10 @@ def judge_sharing(entry: Entry, thread: Thread) -> None:
         flag(entry, "thread-shared", "an earlier response is still being sent")
 
 
-def judge_outputs(entry: Entry, run: Run, tools: Sequence[str], *, stream: bool) -> None:
-    """Flags what is wrong in tool outputs."""
-    if missing := [name for name in run.offered if name not in tools]:
+def judge_outputs(entry: Entry, run: Run, tools: Sequence[str] | None, *, stream: bool) -> None:
+    """Flags what is wrong in tool outputs; an empty list of tools is a decision, not a sin."""
+    missing = [name for name in run.offered if name not in (tools or ())]
+    if missing and tools != []:
         flag(entry, "tools-missing", f"the run loses {', '.join(missing)}")
     if not stream:
         flag(entry, "stream-missing", "the caller would wait for the whole answer")

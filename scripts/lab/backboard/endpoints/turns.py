@@ -133,7 +133,7 @@ class Turns:
             sins.judge_sharing(entry, thread)
         if not (thread and run and run.status == "REQUIRES_ACTION"):
             raise Rejected(404, _NOTHING_PENDING)
-        sins.judge_outputs(entry, run, offered, stream=stream)
+        sins.judge_outputs(entry, run, None if body.tools is None else offered, stream=stream)
         calls = {call.call_id: call for call in run.pending}
         if sorted(calls) != sorted(output.tool_call_id for output in body.tool_outputs):
             raise Rejected(400, "tool_outputs must answer every pending tool call exactly once")

@@ -15,7 +15,7 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _TOOL = re.compile(
-    r"\((?:the )?receptionist used (?P<name>\w+) .*-> (?P<output>.*)\)", re.IGNORECASE
+    r"\((?:the )?(?:receptionist|assistant) used (?P<name>\w+) .*-> (?P<output>.*)\)", re.IGNORECASE
 )
 _HEARD = re.compile(
     r"\b(?:only heard|heard only|cut off after|interrupted after)\b"
