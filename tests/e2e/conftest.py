@@ -35,6 +35,8 @@ BRIEF = "+12025550105"
 """Answered by the persona with a short greeting."""
 HURRIED = "+12025550106"
 """Answered by the persona that ends every call after a few seconds."""
+REMEMBERING = "+12025550107"
+"""Answered by the persona that remembers its callers."""
 SHIPPED_PERSONA = ROOT / "bot/personas/front-desk.toml"
 DECLARATIONS = Path(__file__).parent / "declarations"
 MEDIA_TIMEOUT_S = 4.0

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import numpy as np
 
 from lab.clips import SAMPLE_RATE, Clips
 from lab.phone import Phone
 from lab.phone.sound import Samples
 from tests.checks.words import assert_heard
-from tests.e2e.conftest import Line
+from tests.e2e.conftest import HOURS, Line
 
 GROUP_PAUSE_S = 0.6
 
@@ -46,3 +48,21 @@ async def test_a_pause_before_the_missing_word_is_waited_out(
     spoken = [clips.clip("I would like to book an appointment for"), pause, clips.clip("Thursday.")]
     turns = await _callers_turns(line, phone, np.concatenate(spoken))
     assert len(turns) == 1, turns
+
+
+async def test_who_cuts_in_is_told_what_was_really_heard(line: Line, phone: Phone) -> None:
+    call = await line.greeted(phone)
+    await call.says("What are your opening hours?")
+    await call.hears_speech()
+    await asyncio.sleep(1.5)  # into the sentence, which takes over four seconds
+    cut_in = await call.says("What did you just say?")
+    await call.hears_speech()
+    await call.hears_quiet(1.0)
+    repeated = line.heard(call, cut_in.end_s)
+    await call.hangs_up()
+    turns = (await line.record(call))["turns"]
+    (cut_off,) = [turn for turn in turns if turn["interrupted"]]
+    assert cut_off["text"].startswith("We are open")
+    assert len(cut_off["text"]) < len(HOURS) / 2
+    assert_heard(repeated, f"I said: {cut_off['text']}")
+    assert "anything else" not in repeated
