@@ -83,13 +83,16 @@ def provision(lab: Lab, declarations: Path | None = None) -> None:
         raise LabError(f"bot-admin provision failed: {done.stderr.strip()}")
 
 
-def start_worker(lab: Lab, records: Path, *, entry: str = WORKER, **settings: str) -> Process:
+def start_worker(
+    lab: Lab, records: Path, *, entry: str = WORKER, log: str | None = None, **settings: str
+) -> Process:
     """Starts a worker on the lab and returns once it is registered and its processes are warm.
 
     Args:
         lab: the network it serves.
         records: folder for the call records.
         entry: the worker's file, relative to the checkout.
+        log: name of its log; absent: that of the file.
         settings: further environment of the worker.
 
     Raises:
@@ -104,13 +107,13 @@ def start_worker(lab: Lab, records: Path, *, entry: str = WORKER, **settings: st
         **settings,
     }
     command = [sys.executable, "-m", "livekit.agents", "start", entry]
-    log = lab.home / "logs" / f"{Path(entry).stem}.log"
-    log.unlink(missing_ok=True)
+    told = lab.home / "logs" / f"{log or Path(entry).stem}.log"
+    told.unlink(missing_ok=True)
     # A worker that is told to end waits for its calls; the lab's end is theirs too.
-    worker = Process("worker", command, log=log, env=env, cwd=ROOT, grace_s=1.0)
+    worker = Process("worker", command, log=told, env=env, cwd=ROOT, grace_s=1.0)
     warm = int(env["HOTLINE_IDLE_PROCESSES"])
     try:
-        worker.await_ready(lambda: _ready(log, warm), timeout_s=WORKER_READY_WITHIN_S)
+        worker.await_ready(lambda: _ready(told, warm), timeout_s=WORKER_READY_WITHIN_S)
     except BaseException:
         worker.stop()
         raise

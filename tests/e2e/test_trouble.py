@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+
 from bot.persona import Phrases
 from lab.phone import DialledCall, Phone
 from tests.checks.words import assert_heard
-from tests.e2e.conftest import HURRIED, Line, script
+from tests.e2e.conftest import HOURS, HURRIED, Line, script
 
 QUESTION = "What are your opening hours?"
 APOLOGY = Phrases().apology
@@ -59,10 +61,22 @@ async def test_a_model_that_hangs_up_without_a_word_still_says_goodbye(
 
 
 async def test_a_voice_that_fails_at_the_greeting_is_tried_again(line: Line, phone: Phone) -> None:
+    shutil.rmtree(line.stand.lab.home / "prompts", ignore_errors=True)  # of earlier calls
     line.faults("cartesia", fault="close", times=1)
     call = await line.greeted(phone)
     assert_heard(line.heard(call), "Riverside Dental, how can I help you?")
     await call.hangs_up()
+
+
+async def test_a_voice_that_is_lost_in_the_call_still_apologises_and_says_goodbye(
+    line: Line, phone: Phone
+) -> None:
+    """Its sentences were made when the call began, or in an earlier one."""
+    call = await line.greeted(phone)
+    assert_heard(await line.reply(call, QUESTION), HOURS)
+    line.faults("cartesia", fault="close")
+    assert_heard(await line.reply(call, "Where can I park my car?"), APOLOGY)
+    assert_heard(await _gives_up(line, call), GIVING_UP)
 
 
 async def test_a_call_that_takes_too_long_ends_with_a_sentence(line: Line, phone: Phone) -> None:

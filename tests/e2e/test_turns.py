@@ -10,7 +10,7 @@ from lab.clips import SAMPLE_RATE, Clips
 from lab.phone import Phone
 from lab.phone.sound import Samples
 from tests.checks.words import assert_heard
-from tests.e2e.conftest import HOURS, Line
+from tests.e2e.conftest import Line
 
 GROUP_PAUSE_S = 0.6
 
@@ -53,16 +53,16 @@ async def test_a_pause_before_the_missing_word_is_waited_out(
 async def test_who_cuts_in_is_told_what_was_really_heard(line: Line, phone: Phone) -> None:
     call = await line.greeted(phone)
     await call.says("What are your opening hours?")
-    await call.hears_speech()
-    await asyncio.sleep(1.5)  # into the sentence, which takes over four seconds
+    began_s = await call.hears_speech()
+    await asyncio.sleep(1.2)  # into the sentence, which takes over four seconds
     cut_in = await call.says("What did you just say?")
+    cut_off = line.heard(call, began_s)
     await call.hears_speech()
     await call.hears_quiet(1.0)
     repeated = line.heard(call, cut_in.end_s)
     await call.hangs_up()
+    assert_heard(repeated, f"I said: {cut_off}")
+    assert "five" not in repeated
     turns = (await line.record(call))["turns"]
-    (cut_off,) = [turn for turn in turns if turn["interrupted"]]
-    assert cut_off["text"].startswith("We are open")
-    assert len(cut_off["text"]) < len(HOURS) / 2
-    assert_heard(repeated, f"I said: {cut_off['text']}")
-    assert "anything else" not in repeated
+    (told,) = [turn["text"] for turn in turns if turn["interrupted"]]
+    assert_heard(cut_off, told)
