@@ -1,4 +1,4 @@
-"""`./scripts/bench call`: see the module of that name."""
+"""`./scripts/bench call` and `backboard`: see the modules of these names."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rich.console import Console
 
 from lab.app import reporting
 from lab.owner import end_on_signals
+from tests.bench import backboard as bench_backboard
 from tests.bench import call as bench_call
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -36,6 +37,21 @@ def call(
         typer.echo(json.dumps({**sides, "ratio_p50": ratio, "lost_turns": lost}))
     else:
         Console().print(bench_call.table(figures))
+
+
+@app.command()
+@reporting
+def backboard(
+    turns: Annotated[int, typer.Option(min=20, help="Answers for each side.")] = 200,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure what the Backboard plugin adds to a bare read of the same stream."""
+    end_on_signals()
+    figures = bench_backboard.run(turns)
+    if as_json:
+        typer.echo(json.dumps(bench_backboard.as_json(figures)))
+    else:
+        Console().print(bench_backboard.table(figures))
 
 
 app()
