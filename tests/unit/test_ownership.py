@@ -8,7 +8,7 @@ from livekit.protocol import sip as proto_sip
 from sip.diff import diff
 from sip.model import InboundTrunk
 from sip.ownership import Mark
-from sip.remote import deployed_trunk, to_message
+from sip.remote.messages import deployed_trunk, to_message
 from sip.secret import SealedSecret, Secret
 
 

@@ -1,0 +1,116 @@
+"""The SIP objects of one LiveKit project: listed, created, replaced, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import TypeVar
+
+import aiohttp
+from livekit import api
+from livekit.protocol import sip as proto_sip
+
+from sip.deployment import Deployed, Deployment
+from sip.errors import KeyRefusedError, RefusedError, RemoteError, UnreachableError
+from sip.model import InboundTrunk, Resource, label
+from sip.remote.messages import deployed_rule, deployed_trunk, to_message
+
+T = TypeVar("T")
+
+
+class Remote:
+    """The SIP objects of one LiveKit project."""
+
+    def __init__(self, livekit: api.LiveKitAPI, url: str) -> None:
+        self._sip = livekit.sip
+        self._url = url
+
+    async def fetch(self) -> Deployment:
+        """Everything that is deployed, ours or not.
+
+        Raises:
+            RemoteError: LiveKit cannot be asked.
+        """
+        listed = await self._ask(
+            "list inbound trunks",
+            self._sip.list_inbound_trunk(proto_sip.ListSIPInboundTrunkRequest()),
+        )
+        trunks = tuple(deployed_trunk(message) for message in listed.items)
+        names = {trunk.id: trunk.owner_name for trunk in trunks if trunk.owner_name}
+        found = await self._ask(
+            "list dispatch rules",
+            self._sip.list_dispatch_rule(proto_sip.ListSIPDispatchRuleRequest()),
+        )
+        return Deployment(trunks, tuple(deployed_rule(message, names) for message in found.items))
+
+    async def create(self, resource: Resource, trunk_ids: dict[str, str]) -> str:
+        """Deploys a new object under our mark and returns its id.
+
+        Raises:
+            RemoteError: LiveKit cannot be asked, or refuses.
+        """
+        message = to_message(resource, trunk_ids)
+        what = f"create {label(resource)}"
+        if isinstance(message, proto_sip.SIPInboundTrunkInfo):
+            trunk = proto_sip.CreateSIPInboundTrunkRequest(trunk=message)
+            return (await self._ask(what, self._sip.create_inbound_trunk(trunk))).sip_trunk_id
+        rule = proto_sip.CreateSIPDispatchRuleRequest(dispatch_rule=message)
+        return (await self._ask(what, self._sip.create_dispatch_rule(rule))).sip_dispatch_rule_id
+
+    async def replace(self, object_id: str, resource: Resource, trunk_ids: dict[str, str]) -> None:
+        """Overwrites every field of a deployed object.
+
+        Raises:
+            RemoteError: LiveKit cannot be asked, or refuses.
+        """
+        message = to_message(resource, trunk_ids)
+        what = f"replace {label(resource)}"
+        if isinstance(message, proto_sip.SIPInboundTrunkInfo):
+            await self._ask(what, self._sip.update_inbound_trunk(object_id, message))
+        else:
+            await self._ask(what, self._sip.update_dispatch_rule(object_id, message))
+
+    async def delete(self, existing: Deployed[Resource]) -> None:
+        """Removes a deployed object.
+
+        Raises:
+            RemoteError: LiveKit cannot be asked, or refuses.
+        """
+        what = f"delete {label(existing.resource)}"
+        if isinstance(existing.resource, InboundTrunk):
+            trunk = proto_sip.DeleteSIPTrunkRequest(sip_trunk_id=existing.id)
+            await self._ask(what, self._sip.delete_trunk(trunk))
+        else:
+            rule = proto_sip.DeleteSIPDispatchRuleRequest(sip_dispatch_rule_id=existing.id)
+            await self._ask(what, self._sip.delete_dispatch_rule(rule))
+
+    async def _ask(self, what: str, request: Awaitable[T]) -> T:
+        try:
+            return await request
+        except api.ServerError as error:
+            raise self._refusal(what, error) from None
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise UnreachableError(
+                f"LiveKit does not answer at {self._url} ({type(error).__name__}); "
+                "check LIVEKIT_URL and that the server runs."
+            ) from None
+
+    def _refusal(self, what: str, error: api.ServerError) -> RemoteError:
+        if error.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            return KeyRefusedError(
+                f"LiveKit at {self._url} refuses the API key; "
+                "check LIVEKIT_API_KEY and LIVEKIT_API_SECRET."
+            )
+        if not error.message:
+            return UnreachableError(
+                f"{self._url} answers HTTP {error.status}, not as LiveKit does; check LIVEKIT_URL."
+            )
+        return RefusedError(f"LiveKit refuses to {what}: {error.message.rstrip('.')}.")
+
+
+@asynccontextmanager
+async def connect(url: str, api_key: str, api_secret: str) -> AsyncIterator[Remote]:
+    """The SIP objects of the project at `url`; the connection closes with the context."""
+    async with api.LiveKitAPI(url, api_key, api_secret) as livekit:
+        yield Remote(livekit, url)
