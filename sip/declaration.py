@@ -1,12 +1,12 @@
 """Reads `*.toml` into what should be deployed; all faults in one error, with file and key.
 
-Every resource is one table, `[inbound_trunk.NAME]` or `[dispatch_rule.NAME]`, in any file.
+Every resource is one table, `[inbound_trunk.NAME]`, `[outbound_trunk.NAME]` or
+`[dispatch_rule.NAME]`, in any file.
 """
 
 from __future__ import annotations
 
 import difflib
-import itertools
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,11 +16,15 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from sip.clash import rules_clash, shared_numbers
+from sip.clash import Places, clash
 from sip.errors import DeclarationError, Fault
-from sip.model import DispatchRule, InboundTrunk, Resource
+from sip.model import DispatchRule, InboundTrunk, OutboundTrunk, Resource
 
-KINDS: dict[str, type[Resource]] = {"inbound_trunk": InboundTrunk, "dispatch_rule": DispatchRule}
+KINDS: dict[str, type[Resource]] = {
+    "inbound_trunk": InboundTrunk,
+    "outbound_trunk": OutboundTrunk,
+    "dispatch_rule": DispatchRule,
+}
 _SENTENCES = {
     "missing": "is missing",
     "too_short": "needs at least one entry",
@@ -28,6 +32,10 @@ _SENTENCES = {
     "string_type": "must be text",
     "float_type": "must be a number",
     "float_parsing": "must be a number",
+    "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
     "string_pattern_mismatch": "must not be empty, nor begin or end with a space",
     "string_too_short": "must not be empty",
 }
@@ -37,8 +45,14 @@ _SENTENCES = {
 class Declaration:
     """All that should be deployed."""
 
-    trunks: tuple[InboundTrunk, ...] = ()
+    inbound_trunks: tuple[InboundTrunk, ...] = ()
+    outbound_trunks: tuple[OutboundTrunk, ...] = ()
     rules: tuple[DispatchRule, ...] = ()
+
+    def __iter__(self) -> Iterator[Resource]:
+        yield from self.inbound_trunks
+        yield from self.outbound_trunks
+        yield from self.rules
 
 
 @dataclass(frozen=True)
@@ -68,14 +82,16 @@ def load(folder: Path, environment: Mapping[str, str]) -> Declaration:
         resource = _validated(table, environment, faults)
         if resource is not None:
             validated.append((table, resource))
-    faults += _unguarded_trunks(tables)
+    faults += _half_credentials(tables)
     faults += _unknown_trunks(tables)
     faults += _clashes(validated)
     if faults:
         raise DeclarationError(sorted(faults))
+    resources = [resource for _, resource in validated]
     return Declaration(
-        tuple(resource for _, resource in validated if isinstance(resource, InboundTrunk)),
-        tuple(resource for _, resource in validated if isinstance(resource, DispatchRule)),
+        tuple(resource for resource in resources if isinstance(resource, InboundTrunk)),
+        tuple(resource for resource in resources if isinstance(resource, OutboundTrunk)),
+        tuple(resource for resource in resources if isinstance(resource, DispatchRule)),
     )
 
 
@@ -125,7 +141,7 @@ def _validated(
         )
     except ValidationError as error:
         details = error.errors(include_input=False, include_url=False)
-        within = {detail["loc"][:-1] for detail in details}
+        within = {detail["loc"][:-1] for detail in details if detail["loc"]}
         faults += [
             table.fault(_sentence(detail, kind), *detail["loc"])
             for detail in details
@@ -143,19 +159,12 @@ def _sentence(detail: ErrorDetails, kind: type[Resource]) -> str:
     return _SENTENCES.get(detail["type"], message)
 
 
-def _unguarded_trunks(tables: list[_Table]) -> Iterator[Fault]:
+def _half_credentials(tables: list[_Table]) -> Iterator[Fault]:
     """LiveKit asks for no credentials at all when username or password is missing."""
     for table in tables:
-        if table.kind != "inbound_trunk":
-            continue
         named = [key for key in ("auth_username", "auth_password") if key in table.keys]
         if len(named) == 1:
             yield table.fault("auth_username and auth_password go together; declare both")
-        elif not named and not table.keys.get("allowed_addresses"):
-            yield table.fault(
-                "anybody could call in; declare auth_username with auth_password, "
-                "or allowed_addresses"
-            )
 
 
 def _unknown_trunks(tables: list[_Table]) -> Iterator[Fault]:
@@ -170,15 +179,9 @@ def _unknown_trunks(tables: list[_Table]) -> Iterator[Fault]:
 
 
 def _clashes(validated: list[tuple[_Table, Resource]]) -> Iterator[Fault]:
-    for (_, earlier), (table, resource) in itertools.combinations(validated, 2):
-        match earlier, resource:
-            case InboundTrunk(), InboundTrunk():
-                if numbers := shared_numbers(earlier, resource):
-                    what = f"{', '.join(numbers)} belongs to {earlier.name!r} too; keep one"
-                    yield table.fault(what, "numbers")
-            case DispatchRule(), DispatchRule():
-                if rules_clash(earlier, resource):
-                    what = f"{earlier.name!r} answers the same trunk; LiveKit allows one rule each"
-                    yield table.fault(what, "trunks")
-            case _:
-                pass
+    places = Places()
+    for table, resource in validated:
+        for earlier in places.rivals(resource):
+            shared = ", ".join(clash(resource, earlier))
+            yield table.fault(f"{shared} belongs to {earlier.name!r} too; LiveKit allows one each")
+        places.add(resource)

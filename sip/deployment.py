@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from sip.model import DispatchRule, InboundTrunk, Resource
+from sip.model import DispatchRule, InboundTrunk, OutboundTrunk, Resource
 
 R_co = TypeVar("R_co", bound=Resource, covariant=True)
 
@@ -20,18 +21,24 @@ class Deployed(Generic[R_co]):
     """The declaration it belongs to, from our mark; None when it is not ours."""
     undeclared: tuple[str, ...] = ()
     """Fields set on the server that a declaration cannot say; a replace removes them."""
-    narrowed: bool = False
-    """A rule with a pin or number filters: it answers only some calls of its trunks."""
+    trunk_ids: tuple[str, ...] = ()
+    """Of a rule: the ids that its trunks stand for."""
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """All inbound trunks and dispatch rules of one LiveKit project."""
+    """All trunks and dispatch rules of one LiveKit project."""
 
-    trunks: tuple[Deployed[InboundTrunk], ...] = ()
+    inbound_trunks: tuple[Deployed[InboundTrunk], ...] = ()
+    outbound_trunks: tuple[Deployed[OutboundTrunk], ...] = ()
     rules: tuple[Deployed[DispatchRule], ...] = ()
 
+    def __iter__(self) -> Iterator[Deployed[Resource]]:
+        yield from self.inbound_trunks
+        yield from self.outbound_trunks
+        yield from self.rules
+
     def trunk_ids(self) -> dict[str, str]:
-        """Ids of our trunks by declared name; the lowest where a doubled run left two."""
-        latest_first = sorted(self.trunks, key=lambda trunk: trunk.id, reverse=True)
+        """Ids of our inbound trunks by declared name; the lowest where a doubled run left two."""
+        latest_first = sorted(self.inbound_trunks, key=lambda trunk: trunk.id, reverse=True)
         return {trunk.owner_name: trunk.id for trunk in latest_first if trunk.owner_name}

@@ -73,10 +73,12 @@ def diff(declared: Sequence[Resource], deployed: Sequence[Deployed[Resource]]) -
 
 def field_changes(existing: Deployed[Resource], declared: Resource) -> tuple[FieldChange, ...]:
     """The fields in which a deployed object differs from its declaration."""
+    old, new = dict(existing.resource.deployed_fields()), dict(declared.deployed_fields())
+    old["name"], new["name"] = existing.resource.name, declared.name
     found = [
-        FieldChange(name, old, new)
-        for name in type(declared).model_fields
-        if not _equal(old := getattr(existing.resource, name), new := getattr(declared, name))
+        FieldChange(name, _hidden_beside(old.get(name), new.get(name)), new.get(name))
+        for name in dict.fromkeys([*new, *old])
+        if not _equal(old.get(name), new.get(name))
     ]
     found += [FieldChange(name, "set by hand", None) for name in existing.undeclared]
     return tuple(found)
@@ -85,4 +87,11 @@ def field_changes(existing: Deployed[Resource], declared: Resource) -> tuple[Fie
 def _equal(old: object, new: object) -> bool:
     if isinstance(old, SealedSecret) and isinstance(new, Secret):
         return old.opens_with(new)
-    return old == new
+    if isinstance(old, str) and isinstance(new, Secret):  # a header's value comes back in clear
+        return old == new.value
+    return (old or None) == (new or None)
+
+
+def _hidden_beside(old: object, new: object) -> object:
+    """What stood where a secret is declared may be a secret too."""
+    return Secret(old) if isinstance(old, str) and isinstance(new, Secret) else old

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from sip.model import DispatchRule, Resource, Trunk
 from sip.secret import Secret, fingerprint
 
 OWNER = "hotline"
@@ -12,15 +13,25 @@ OWNER = "hotline"
 
 @dataclass(frozen=True)
 class Mark:
-    """Which declaration a deployed object belongs to, and the fingerprint of its password."""
+    """Which declaration a deployed object belongs to, what else its metadata was to be, and the
+    fingerprints of secrets that LiveKit may not give back."""
 
     name: str
+    metadata: str = ""
     password: str = ""
+    pin: str = ""
 
     @classmethod
-    def of(cls, name: str, password: object) -> Mark:
+    def of(cls, resource: Resource) -> Mark:
         """A fresh mark; only a secret in clear can be fingerprinted."""
-        return cls(name, fingerprint(password) if isinstance(password, Secret) else "")
+        password = resource.auth_password if isinstance(resource, Trunk) else None
+        pin = resource.pin if isinstance(resource, DispatchRule) else None
+        return cls(
+            resource.name,
+            resource.metadata if isinstance(resource, Trunk | DispatchRule) else "",
+            fingerprint(password) if isinstance(password, Secret) else "",
+            fingerprint(pin) if isinstance(pin, Secret) else "",
+        )
 
     @classmethod
     def read(cls, metadata: str) -> Mark | None:
@@ -31,14 +42,13 @@ class Mark:
             return None
         if not isinstance(content, dict) or content.get("managed_by") != OWNER:
             return None
-        name, password = content.get("name"), content.get("password", "")
-        if not isinstance(name, str) or not isinstance(password, str):
+        fields = [content.get(key, "") for key in ("name", "metadata", "password", "pin")]
+        if not fields[0] or not all(isinstance(field, str) for field in fields):
             return None
-        return cls(name, password)
+        return cls(*fields)
 
     def text(self) -> str:
         """The metadata to store."""
-        content = {"managed_by": OWNER, "name": self.name}
-        if self.password:
-            content["password"] = self.password
-        return json.dumps(content, sort_keys=True)
+        optional = {"metadata": self.metadata, "password": self.password, "pin": self.pin}
+        said = {key: value for key, value in optional.items() if value}
+        return json.dumps({"managed_by": OWNER, "name": self.name, **said}, sort_keys=True)

@@ -5,19 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from sip.clash import rules_clash, shared_numbers
+from sip.clash import Places, clash
 from sip.declaration import Declaration
 from sip.deployment import Deployed, Deployment
 from sip.diff import Change, Create, Delete, FieldChange, Replace, diff
 from sip.errors import ObstacleError
-from sip.model import DispatchRule, InboundTrunk, Resource, label
+from sip.model import DispatchRule, InboundTrunk, OutboundTrunk, Resource, label
 from sip.secret import SealedSecret, Secret
 
+R = TypeVar("R", bound=Resource)
+
 ACTIONS: dict[type[Change], str] = {Create: "create", Replace: "replace", Delete: "delete"}
+
+MOST_DELETED = 0.3
+"""Of what is ours; a plan that deletes more is more often a mistake than a wish."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +36,20 @@ class Plan:
     """Ours, no longer declared, kept because deletes were not asked for."""
     foreign: tuple[Deployed[Resource], ...]
     """Not ours: never touched."""
+    outcome: Deployment = Deployment()
+    """What is deployed once it is applied; what it creates has no id yet."""
+    owned: int = 0
+    """How many objects are ours before it."""
 
     @property
     def in_sync(self) -> bool:
         """Whether there is nothing to do."""
         return not self.changes
+
+    @property
+    def deletes_much(self) -> bool:
+        """Whether more than MOST_DELETED of what is ours would be gone."""
+        return self.counts()["delete"] > MOST_DELETED * self.owned
 
     def counts(self) -> dict[str, int]:
         """How many changes of each action, zeros included."""
@@ -52,45 +66,95 @@ def make(declaration: Declaration, deployment: Deployment, *, prune: bool = Fals
     """Plans the way from `deployment` to `declaration`; deletes only when `prune`.
 
     Deletes come first and rules before trunks, so that what they held is free; then trunks before
-    the rules that name them.
+    the rules that name them, and of one kind first those that free what another one asks for.
 
     Raises:
         ObstacleError: something that stays claims a declared number or trunk.
     """
-    trunks = diff(declaration.trunks, deployment.trunks)
+    inbound = diff(declaration.inbound_trunks, deployment.inbound_trunks)
+    outbound = diff(declaration.outbound_trunks, deployment.outbound_trunks)
     rules = diff(declaration.rules, deployment.rules)
-    deletes = [change for change in [*rules, *trunks] if isinstance(change, Delete)]
-    writes = [change for change in [*trunks, *rules] if not isinstance(change, Delete)]
+    deletes = [c for c in [*rules, *inbound, *outbound] if isinstance(c, Delete)]
     leftover = () if prune else tuple(change.existing for change in deletes)
-    everything: list[Deployed[Resource]] = [*deployment.trunks, *deployment.rules]
-    foreign = tuple(item for item in everything if item.owner_name is None)
+    foreign = tuple(item for item in deployment if item.owner_name is None)
     if obstacle := next(_obstacles(declaration, [*foreign, *leftover]), None):
         raise obstacle
+    writes: list[Change] = []
+    for kind in (inbound, outbound, rules):
+        wanted = [change for change in kind if not isinstance(change, Delete)]
+        writes += _freeing_first(wanted)
+    owned = sum(1 for item in deployment if item.owner_name is not None)
     changes = (*deletes, *writes) if prune else tuple(writes)
-    return Plan(declaration, prune, changes, leftover, foreign)
+    outcome = _outcome(declaration, deployment, [*leftover, *foreign])
+    return Plan(declaration, prune, changes, leftover, foreign, outcome, owned)
+
+
+def unmake(deployment: Deployment) -> Plan:
+    """Plans the end of everything that is ours."""
+    return make(Declaration(), deployment, prune=True)
+
+
+def _outcome(
+    declaration: Declaration, deployment: Deployment, staying: Sequence[Deployed[Resource]]
+) -> Deployment:
+    ids = {(item.resource.kind, item.owner_name): item.id for item in deployment}
+    all_of_it = [
+        *staying,
+        *(Deployed(ids.get((r.kind, r.name), ""), r, r.name) for r in declaration),
+    ]
+
+    def of(kind: type[R]) -> tuple[Deployed[R], ...]:
+        return tuple(cast("Deployed[R]", d) for d in all_of_it if isinstance(d.resource, kind))
+
+    return Deployment(of(InboundTrunk), of(OutboundTrunk), of(DispatchRule))
+
+
+def _freeing_first(changes: Sequence[Create | Replace]) -> Iterator[Change]:
+    """The changes in an order in which none asks for what another one has yet to free.
+
+    Raises:
+        ObstacleError: they ask each other for what they hold.
+    """
+    places = Places(c.existing.resource for c in changes if isinstance(c, Replace))
+    waiting = list(changes)
+    while waiting:
+        blocked: list[Create | Replace] = []
+        for change in waiting:
+            own = change.existing.resource if isinstance(change, Replace) else None
+            rivals = (rival for rival in places.rivals(change.resource) if rival is not own)
+            if next(rivals, None) is not None:
+                blocked.append(change)
+                continue
+            if own is not None:
+                places.remove(own)
+            yield change
+        if len(blocked) == len(waiting):
+            first, second = blocked[0].resource, blocked[1].resource
+            raise ObstacleError(
+                f"{label(first)} and {label(second)} ask each other for what they hold, and "
+                "LiveKit lets nobody hold it twice; take it out of both, provision, then put it in."
+            )
+        waiting = blocked
 
 
 def _obstacles(
-    declaration: Declaration, staying: Iterable[Deployed[Resource]]
+    declaration: Declaration, staying: Sequence[Deployed[Resource]]
 ) -> Iterator[ObstacleError]:
-    for item in staying:
-        if isinstance(item.resource, InboundTrunk):
-            for trunk in declaration.trunks:
-                if numbers := shared_numbers(item.resource, trunk):
-                    yield _obstacle(item, f"has the number {', '.join(numbers)}", trunk)
-        elif isinstance(item.resource, DispatchRule) and not item.narrowed:
-            for rule in declaration.rules:
-                if rules_clash(item.resource, rule):
-                    yield _obstacle(item, "answers the trunk", rule)
+    by_resource = {id(item.resource): item for item in staying}
+    places = Places(item.resource for item in staying)
+    for wanted in declaration:
+        for rival in places.rivals(wanted):
+            yield _obstacle(by_resource[id(rival)], wanted)
 
 
-def _obstacle(item: Deployed[Resource], claim: str, wanted: Resource) -> ObstacleError:
+def _obstacle(item: Deployed[Resource], wanted: Resource) -> ObstacleError:
+    claim = f"holds {', '.join(clash(item.resource, wanted))}"
     if item.owner_name is None:
-        remedy = "it is not ours, so delete it or free it by hand"
+        remedy = "it is not ours, so delete it or free it by hand, or --import it"
     else:
         remedy = "it is ours but no longer declared, so run again with --prune"
     return ObstacleError(
-        f"{label(item.resource)} ({item.id}) {claim} that {label(wanted)} asks for, "
+        f"{label(item.resource)} ({item.id}) {claim}, which {label(wanted)} asks for, "
         f"and LiveKit allows only one; {remedy}. Nothing was changed."
     )
 
@@ -114,8 +178,7 @@ def _field_changes(change: Change) -> tuple[FieldChange, ...]:
     if isinstance(change, Replace):
         return change.fields
     resource = change.resource if isinstance(change, Create) else change.existing.resource
-    values = {name: getattr(resource, name) for name in type(resource).model_fields}
-    filled = {name: value for name, value in values.items() if name != "name" and value}
+    filled = {name: value for name, value in resource.deployed_fields() if value}
     if isinstance(change, Create):
         return tuple(FieldChange(name, None, value) for name, value in filled.items())
     return tuple(FieldChange(name, value, None) for name, value in filled.items())

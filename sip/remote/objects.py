@@ -13,8 +13,9 @@ from livekit.protocol import sip as proto_sip
 
 from sip.deployment import Deployed, Deployment
 from sip.errors import KeyRefusedError, RefusedError, RemoteError, UnreachableError
-from sip.model import InboundTrunk, Resource, label
-from sip.remote.messages import deployed_rule, deployed_trunk, to_message
+from sip.model import Resource, Trunk, label
+from sip.remote import listed
+from sip.remote.messages import to_message
 
 T = TypeVar("T")
 
@@ -32,17 +33,25 @@ class Remote:
         Raises:
             RemoteError: LiveKit cannot be asked.
         """
-        listed = await self._ask(
+        inbound = await self._ask(
             "list inbound trunks",
             self._sip.list_inbound_trunk(proto_sip.ListSIPInboundTrunkRequest()),
         )
-        trunks = tuple(deployed_trunk(message) for message in listed.items)
-        names = {trunk.id: trunk.owner_name for trunk in trunks if trunk.owner_name}
-        found = await self._ask(
+        outbound = await self._ask(
+            "list outbound trunks",
+            self._sip.list_outbound_trunk(proto_sip.ListSIPOutboundTrunkRequest()),
+        )
+        rules = await self._ask(
             "list dispatch rules",
             self._sip.list_dispatch_rule(proto_sip.ListSIPDispatchRuleRequest()),
         )
-        return Deployment(trunks, tuple(deployed_rule(message, names) for message in found.items))
+        trunks = tuple(listed.inbound_trunk(message) for message in inbound.items)
+        names = {trunk.id: trunk.owner_name for trunk in trunks if trunk.owner_name}
+        return Deployment(
+            trunks,
+            tuple(listed.outbound_trunk(message) for message in outbound.items),
+            tuple(listed.dispatch_rule(message, names) for message in rules.items),
+        )
 
     async def create(self, resource: Resource, trunk_ids: dict[str, str]) -> str:
         """Deploys a new object under our mark and returns its id.
@@ -52,11 +61,19 @@ class Remote:
         """
         message = to_message(resource, trunk_ids)
         what = f"create {label(resource)}"
-        if isinstance(message, proto_sip.SIPInboundTrunkInfo):
-            trunk = proto_sip.CreateSIPInboundTrunkRequest(trunk=message)
-            return (await self._ask(what, self._sip.create_inbound_trunk(trunk))).sip_trunk_id
-        rule = proto_sip.CreateSIPDispatchRuleRequest(dispatch_rule=message)
-        return (await self._ask(what, self._sip.create_dispatch_rule(rule))).sip_dispatch_rule_id
+        match message:
+            case proto_sip.SIPInboundTrunkInfo():
+                inbound = proto_sip.CreateSIPInboundTrunkRequest(trunk=message)
+                made = await self._ask(what, self._sip.create_inbound_trunk(inbound))
+                return made.sip_trunk_id
+            case proto_sip.SIPOutboundTrunkInfo():
+                outbound = proto_sip.CreateSIPOutboundTrunkRequest(trunk=message)
+                sent = await self._ask(what, self._sip.create_outbound_trunk(outbound))
+                return sent.sip_trunk_id
+            case _:
+                rule = proto_sip.CreateSIPDispatchRuleRequest(dispatch_rule=message)
+                ruled = await self._ask(what, self._sip.create_dispatch_rule(rule))
+                return ruled.sip_dispatch_rule_id
 
     async def replace(self, object_id: str, resource: Resource, trunk_ids: dict[str, str]) -> None:
         """Overwrites every field of a deployed object.
@@ -66,10 +83,13 @@ class Remote:
         """
         message = to_message(resource, trunk_ids)
         what = f"replace {label(resource)}"
-        if isinstance(message, proto_sip.SIPInboundTrunkInfo):
-            await self._ask(what, self._sip.update_inbound_trunk(object_id, message))
-        else:
-            await self._ask(what, self._sip.update_dispatch_rule(object_id, message))
+        match message:
+            case proto_sip.SIPInboundTrunkInfo():
+                await self._ask(what, self._sip.update_inbound_trunk(object_id, message))
+            case proto_sip.SIPOutboundTrunkInfo():
+                await self._ask(what, self._sip.update_outbound_trunk(object_id, message))
+            case _:
+                await self._ask(what, self._sip.update_dispatch_rule(object_id, message))
 
     async def delete(self, existing: Deployed[Resource]) -> None:
         """Removes a deployed object.
@@ -78,7 +98,7 @@ class Remote:
             RemoteError: LiveKit cannot be asked, or refuses.
         """
         what = f"delete {label(existing.resource)}"
-        if isinstance(existing.resource, InboundTrunk):
+        if isinstance(existing.resource, Trunk):
             trunk = proto_sip.DeleteSIPTrunkRequest(sip_trunk_id=existing.id)
             await self._ask(what, self._sip.delete_trunk(trunk))
         else:

@@ -40,15 +40,15 @@ def test_the_projects_own_declarations_load() -> None:
     environment = {"HOTLINE_SIP_ADDRESSES": "192.0.2.0/24, 198.51.100.7"}
     own = load(Path(sip.__file__).parent, environment)
 
-    assert own.trunks[0].allowed_addresses == ("192.0.2.0/24", "198.51.100.7/32")
-    assert [trunk.numbers for trunk in own.trunks] == [("+12025550100",)]
-    assert [(rule.trunks, rule.room_prefix, rule.agent) for rule in own.rules] == [
+    assert own.inbound_trunks[0].allowed_addresses == ("192.0.2.0/24", "198.51.100.7/32")
+    assert [trunk.numbers for trunk in own.inbound_trunks] == [("+12025550100",)]
+    assert [(rule.trunks, rule.room_prefix, rule.agents[0].name) for rule in own.rules] == [
         (("hotline",), "call-", "hotline")
     ]
 
 
 def test_references_are_resolved_and_never_shown(tmp_path: Path) -> None:
-    (trunk,) = declared(tmp_path, TRUNK).trunks
+    (trunk,) = declared(tmp_path, TRUNK).inbound_trunks
 
     assert trunk.auth_password == Secret("hunter2hunter2")
     for shown in (repr(trunk), str(trunk), f"{trunk.auth_password}"):
@@ -58,7 +58,7 @@ def test_references_are_resolved_and_never_shown(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("written", ["+1 202 555 0100", "+1 (202) 555-0100", "+12025550100"])
 def test_numbers_become_e164(tmp_path: Path, written: str) -> None:
-    (trunk,) = declared(tmp_path, TRUNK.replace("+12025550100", written)).trunks
+    (trunk,) = declared(tmp_path, TRUNK.replace("+12025550100", written)).inbound_trunks
 
     assert trunk.numbers == ("+12025550100",)
 
@@ -77,30 +77,25 @@ def test_addresses_become_ranges_and_may_come_from_the_environment(tmp_path: Pat
 numbers = ["+12025550100"]
 allowed_addresses = ["192.0.2.7", "env/CARRIER"]
 """
-    (trunk,) = declared(tmp_path, text, {"CARRIER": "198.51.100.0/24, 203.0.113.9"}).trunks
+    (trunk,) = declared(tmp_path, text, {"CARRIER": "198.51.100.0/24, 203.0.113.9"}).inbound_trunks
 
     assert trunk.allowed_addresses == ("192.0.2.7/32", "198.51.100.0/24", "203.0.113.9/32")
 
 
-@pytest.mark.parametrize("address", ["sip.example.com", "192.0.2.1/24", "0.0.0.0/0", "a,b"])
+@pytest.mark.parametrize(
+    "address", ["192.0.2.1/24", "0.0.0.0/0", "a,b", "192.0.2.*", "sip:a.example"]
+)
 def test_addresses_that_do_not_guard_are_refused(tmp_path: Path, address: str) -> None:
     text = TRUNK + f'allowed_addresses = ["{address}"]\n'
 
     assert "inbound_trunk.main.allowed_addresses[0]" in faults(tmp_path, text)
 
 
-@pytest.mark.parametrize(
-    ("removed", "said"),
-    [
-        (["auth_username", "auth_password"], "anybody could call in"),
-        (["auth_password"], "go together"),
-        (["auth_username"], "go together"),
-    ],
-)
-def test_a_trunk_without_a_guard_is_refused(tmp_path: Path, removed: list[str], said: str) -> None:
-    lines = [line for line in TRUNK.splitlines() if line.split(" ")[0] not in removed]
+@pytest.mark.parametrize("removed", ["auth_password", "auth_username"])
+def test_half_of_the_credentials_is_refused(tmp_path: Path, removed: str) -> None:
+    lines = [line for line in TRUNK.splitlines() if not line.startswith(removed)]
 
-    assert said in faults(tmp_path, "\n".join(lines))
+    assert "go together" in faults(tmp_path, "\n".join(lines))
 
 
 def test_a_password_in_clear_is_refused_and_not_repeated(tmp_path: Path) -> None:
@@ -136,32 +131,24 @@ x = 1
         "broken.toml: is not TOML",
         "all.toml: inbound_trunk.main.numbers[0]",
         "all.toml: inbound_trunk.main.ringing_timeout: is not a key; write ringing_timeout_s",
-        "all.toml: inbound_trunk.main: anybody could call in",
         "all.toml: dispatch_rule.main.trunks[0]: there is no inbound trunk 'mian'; declared: main",
         "all.toml: dispatch_rule.main.type",
-        "all.toml: dispatch_rule.main.agent: is missing",
         "all.toml: outbound_thing: is not known here",
     ):
         assert place in message
-    assert message.startswith("The declarations have 8 faults")
-
-
-def test_a_rule_without_trunks_is_refused(tmp_path: Path) -> None:
-    message = faults(tmp_path, TRUNK + RULE.replace('"main"]', "]"))
-
-    assert "dispatch_rule.main.trunks: needs at least one entry" in message
+    assert message.startswith("The declarations have 6 faults")
 
 
 def test_one_number_in_two_trunks_is_refused(tmp_path: Path) -> None:
     message = faults(tmp_path, TRUNK + TRUNK.replace("trunk.main", "trunk.second"))
 
-    assert "inbound_trunk.second.numbers: +12025550100 belongs to 'main' too" in message
+    assert "inbound_trunk.second: +12025550100 belongs to 'main' too" in message
 
 
 def test_two_rules_on_one_trunk_are_refused(tmp_path: Path) -> None:
     message = faults(tmp_path, TRUNK + RULE + RULE.replace("rule.main", "rule.second"))
 
-    assert "dispatch_rule.second.trunks: 'main' answers the same trunk" in message
+    assert "dispatch_rule.second: main belongs to 'main' too" in message
 
 
 def test_a_name_declared_in_two_files_is_refused(tmp_path: Path) -> None:

@@ -8,18 +8,23 @@ from livekit.protocol import sip as proto_sip
 from sip.diff import diff
 from sip.model import InboundTrunk
 from sip.ownership import Mark
-from sip.remote.messages import deployed_trunk, to_message
+from sip.remote import listed
+from sip.remote.messages import to_message
 from sip.secret import SealedSecret, Secret
 
 
+def trunk(password: str = "hunter2hunter2") -> InboundTrunk:
+    return InboundTrunk.model_construct(name="main", auth_password=Secret(password))
+
+
 def test_a_mark_is_read_back() -> None:
-    mark = Mark.of("main", Secret("hunter2hunter2"))
+    mark = Mark.of(trunk())
 
     assert Mark.read(mark.text()) == mark
 
 
 def test_a_mark_tells_that_a_password_changed_and_not_the_password() -> None:
-    mark = Mark.of("main", Secret("hunter2hunter2"))
+    mark = Mark.of(trunk())
 
     assert "hunter2" not in mark.text()
     assert SealedSecret(mark.password).opens_with(Secret("hunter2hunter2"))
@@ -27,7 +32,7 @@ def test_a_mark_tells_that_a_password_changed_and_not_the_password() -> None:
 
 
 def test_equal_passwords_leave_different_fingerprints() -> None:
-    assert Mark.of("a", Secret("same")).password != Mark.of("b", Secret("same")).password
+    assert Mark.of(trunk("same")).password != Mark.of(trunk("same")).password
 
 
 @pytest.mark.parametrize(
@@ -51,7 +56,7 @@ def test_other_metadata_is_not_ours(metadata: str) -> None:
 def test_a_masked_password_is_known_by_its_mark_and_an_absent_one_is_drift(
     returned: str, in_sync: bool
 ) -> None:
-    trunk = InboundTrunk.model_validate(
+    declared = InboundTrunk.model_validate(
         {
             "name": "main",
             "numbers": ["+12025550100"],
@@ -60,8 +65,8 @@ def test_a_masked_password_is_known_by_its_mark_and_an_absent_one_is_drift(
         },
         context={"environment": {"P": "hunter2hunter2"}},
     )
-    stored = to_message(trunk, {})
+    stored = to_message(declared, {})
     assert isinstance(stored, proto_sip.SIPInboundTrunkInfo)
     stored.auth_password = returned
 
-    assert (diff([trunk], [deployed_trunk(stored)]) == []) is in_sync
+    assert (diff([declared], [listed.inbound_trunk(stored)]) == []) is in_sync

@@ -11,7 +11,7 @@ from sip.declaration import Declaration
 from sip.deployment import Deployed, Deployment
 from sip.diff import Change, Create, Delete
 from sip.errors import ObstacleError, StalePlanError
-from sip.model import DispatchRule, InboundTrunk, Resource, label
+from sip.model import Agent, DispatchRule, InboundTrunk, Resource, label
 from sip.plan import ACTIONS
 from sip.reconcile import apply, plan
 from sip.render import as_data, as_text
@@ -28,14 +28,18 @@ def trunk(name: str = "main", number: str = "+12025550100") -> InboundTrunk:
 
 
 def rule(name: str = "main", *trunks: str) -> DispatchRule:
-    return DispatchRule.model_construct(name=name, trunks=trunks or ("main",), agent="hotline")
+    return DispatchRule.model_construct(
+        name=name, trunks=trunks or ("main",), agents=(Agent.model_construct(name="hotline"),)
+    )
 
 
-DECLARED = Declaration((trunk(),), (rule(),))
-DEPLOYED = Deployment((Deployed("ST_1", trunk(), "main"),), (Deployed("SDR_1", rule(), "main"),))
+DECLARED = Declaration((trunk(),), rules=(rule(),))
+DEPLOYED = Deployment(
+    (Deployed("ST_1", trunk(), "main"),), rules=(Deployed("SDR_1", rule(), "main"),)
+)
 OLD = Deployment(
     (Deployed("ST_9", trunk("old", "+12025550109"), "old"),),
-    (Deployed("SDR_9", rule("old", "old"), "old"),),
+    rules=(Deployed("SDR_9", rule("old", "old"), "old"),),
 )
 
 
@@ -100,7 +104,7 @@ def test_without_prune_nothing_is_deleted_and_what_stays_is_said() -> None:
 def test_a_foreign_trunk_with_our_number_stands_in_the_way() -> None:
     foreign = Deployment((Deployed("ST_7", trunk("theirs", "12025550100"), None),))
 
-    with pytest.raises(ObstacleError, match=r'"theirs" \(ST_7\) has the number .*not ours'):
+    with pytest.raises(ObstacleError, match=r'"theirs" \(ST_7\) holds .*not ours'):
         planning.make(DECLARED, foreign)
 
 
@@ -120,9 +124,13 @@ def test_our_own_leftover_in_the_way_asks_for_prune() -> None:
     assert planning.make(renamed, DEPLOYED, prune=True).counts()["delete"] == 2
 
 
-@pytest.mark.parametrize("narrowed", [False, True])
-def test_a_foreign_rule_on_our_trunk_stands_in_the_way_unless_narrowed(narrowed: bool) -> None:
-    foreign = Deployed("SDR_7", rule("theirs"), None, narrowed=narrowed)
+@pytest.mark.parametrize(
+    "narrowed", [{}, {"pin": Secret("1")}, {"numbers": ("+12025550100",)}], ids=str
+)
+def test_a_foreign_rule_on_our_trunk_stands_in_the_way_unless_narrowed(
+    narrowed: dict[str, object],
+) -> None:
+    foreign = Deployed("SDR_7", rule("theirs").model_copy(update=narrowed), None)
     deployment = replace(DEPLOYED, rules=(foreign,))
 
     if narrowed:
@@ -167,3 +175,52 @@ async def test_a_plan_that_is_no_longer_true_is_refused() -> None:
     with pytest.raises(StalePlanError):
         await anext(apply(shown, memory))
     assert memory.done == []
+
+
+def test_a_number_that_moves_is_freed_before_it_is_asked_for() -> None:
+    """By name `giving` comes last; LiveKit would refuse the other order."""
+    one, two = "+12025550101", "+12025550102"
+    taking, giving = trunk("a-taking", one), trunk("z-giving", two)
+    deployment = Deployment(
+        (Deployed("ST_1", taking, "a-taking"), Deployed("ST_2", giving, "z-giving"))
+    )
+    moved = Declaration(
+        (
+            taking.model_copy(update={"numbers": (one, two)}),
+            giving.model_copy(update={"numbers": ("+12025550103",)}),
+        )
+    )
+
+    assert steps(planning.make(moved, deployment).changes) == [
+        'replace inbound trunk "z-giving"',
+        'replace inbound trunk "a-taking"',
+    ]
+
+
+def test_two_that_swap_what_they_hold_are_told_how() -> None:
+    one, two = trunk("one", "+12025550101"), trunk("two", "+12025550102")
+    deployment = Deployment((Deployed("ST_1", one, "one"), Deployed("ST_2", two, "two")))
+    swapped = Declaration((trunk("one", "+12025550102"), trunk("two", "+12025550101")))
+
+    with pytest.raises(ObstacleError, match="take it out of both"):
+        planning.make(swapped, deployment)
+
+
+@pytest.mark.parametrize(("kept", "much"), [(7, False), (6, True), (0, True)])
+def test_a_plan_that_deletes_more_than_three_in_ten_says_so(kept: int, much: bool) -> None:
+    ours = [trunk(f"trunk-{n}", f"+120255501{n:02}") for n in range(10)]
+    deployment = Deployment(tuple(Deployed(f"ST_{t.name}", t, t.name) for t in ours))
+    made = planning.make(Declaration(tuple(ours[:kept])), deployment, prune=True)
+
+    assert made.deletes_much is much
+
+
+def test_the_outcome_is_what_will_be_deployed() -> None:
+    made = planning.make(DECLARED, OLD)
+
+    assert [(item.id, item.resource.name) for item in made.outcome] == [
+        ("ST_9", "old"),
+        ("", "main"),
+        ("SDR_9", "old"),
+        ("", "main"),
+    ]

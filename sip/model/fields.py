@@ -1,26 +1,17 @@
-"""What can be declared: inbound trunks and the dispatch rules that send their calls to an agent.
-
-Validation turns text into the one form used everywhere: E.164 numbers, CIDR ranges, sorted lists.
-What is read back from LiveKit is built with `model_construct`: it is compared, never trusted.
-"""
+"""The kinds of values in a declaration, each turned into the one form used everywhere."""
 
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, Literal
+import re
+from typing import Annotated
 
 import phonenumbers
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    InstanceOf,
-    ValidationInfo,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, ValidationInfo
 
 from sip.secret import SealedSecret, Secret, is_reference, resolve
+
+HOST = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+(?::\d{1,5})?")
 
 
 def _resolved(value: object, info: ValidationInfo) -> object:
@@ -38,6 +29,11 @@ def _referred_secret(value: object, info: ValidationInfo) -> Secret:
     if not is_reference(value):
         raise ValueError('must not stand here in clear; write a reference such as "env/NAME"')
     return _secret(value, info)
+
+
+def _header_value(value: object, info: ValidationInfo) -> object:
+    """A value kept elsewhere is a secret, such as a carrier's token in a header."""
+    return _secret(value, info) if is_reference(value) else value
 
 
 def _spread(value: object, info: ValidationInfo) -> object:
@@ -68,17 +64,34 @@ def _e164(text: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _cidr(text: str) -> str:
-    """Only ranges: LiveKit compares anything else with the From host, which the caller chooses."""
+def _address_range(text: str) -> str:
+    """A CIDR range; a host name passes, and is for the lints to judge."""
+    if re.search(r"[,;*\s]|://", text):
+        raise ValueError(f"{text!r} is not one address; write a list of CIDR ranges")
     try:
         network = ipaddress.ip_network(text)
     except ValueError:
+        if HOST.fullmatch(text) and not re.fullmatch(r"[\d.:]+", text):
+            return text.lower()
         raise ValueError(
             f"{text!r} is not an IP range; write CIDR without host bits, such as 192.0.2.0/24"
         ) from None
     if network.prefixlen == 0:
         raise ValueError(f"{text!r} lets everyone in; name the carrier's own ranges")
     return str(network)
+
+
+def _host(text: str) -> str:
+    if HOST.fullmatch(text) or re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?", text):
+        return text
+    raise ValueError(f"{text!r} is not a host; write it without sip: and user, such as a.b.c:5060")
+
+
+def _header_name(text: str) -> str:
+    """RFC 3261, section 25.1: a header's name is a token."""
+    if not re.fullmatch(r"[A-Za-z0-9.!%*_+`'~-]{1,255}", text):
+        raise ValueError(f"{text!r} is not a header name; use letters, digits and hyphens")
+    return text
 
 
 def _sorted(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -88,54 +101,20 @@ def _sorted(values: tuple[str, ...]) -> tuple[str, ...]:
 Text = Annotated[str, BeforeValidator(_resolved)]
 Name = Annotated[Text, Field(pattern=r"^\S(.*\S)?$")]
 PhoneNumber = Annotated[str, AfterValidator(_e164)]
-AddressRange = Annotated[str, AfterValidator(_cidr)]
-Credential = InstanceOf[Secret] | InstanceOf[SealedSecret] | None
+AddressRange = Annotated[str, AfterValidator(_address_range)]
+Host = Annotated[Text, AfterValidator(_host)]
+Credential = Annotated[
+    InstanceOf[Secret] | InstanceOf[SealedSecret] | None, BeforeValidator(_secret)
+]
+HiddenCredential = Annotated[
+    InstanceOf[Secret] | InstanceOf[SealedSecret] | None, BeforeValidator(_referred_secret)
+]
+"""One that must not stand in the file."""
+HeaderName = Annotated[str, AfterValidator(_header_name)]
+Headers = dict[HeaderName, Annotated[InstanceOf[Secret] | str, BeforeValidator(_header_value)]]
+HeadersToAttributes = dict[HeaderName, str]
+AttributesToHeaders = dict[str, HeaderName]
+Attributes = dict[str, Text]
 Listed = (BeforeValidator(_spread), AfterValidator(_sorted))
-
-
-class Resource(BaseModel):
-    """Something that can be declared and deployed; known by its kind and name."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: Name
-
-
-class InboundTrunk(Resource):
-    """Which calls of a carrier are let in: our numbers, and how the carrier proves itself."""
-
-    numbers: Annotated[tuple[PhoneNumber, ...], Field(min_length=1), *Listed]
-    """Our numbers that callers dial. LiveKit takes a list without entries as "any number"."""
-    allowed_addresses: Annotated[tuple[AddressRange, ...], *Listed] = ()
-    """Where INVITEs may come from."""
-    allowed_numbers: Annotated[tuple[PhoneNumber, ...], *Listed] = ()
-    """Callers let in; none means everybody."""
-    auth_username: Annotated[Credential, BeforeValidator(_secret)] = None
-    auth_password: Annotated[Credential, BeforeValidator(_referred_secret)] = None
-    auth_realm: Text = ""
-    ringing_timeout_s: float | None = Field(default=None, ge=1)
-    """How long a caller hears ringing before 486 when no agent answers; 180 when not said."""
-    max_call_duration_s: float | None = Field(default=None, ge=1, le=86_400)
-
-
-class DispatchRule(Resource):
-    """Which agent answers the calls of which trunks, and in what room."""
-
-    trunks: Annotated[tuple[Name, ...], Field(min_length=1), *Listed]
-    """Names of inbound trunks. Never empty: LiveKit lets callers past every trunk otherwise."""
-    type: Literal["individual"] = "individual"
-    """A room of its own for every call."""
-    room_prefix: Annotated[Text, Field(min_length=1)] = "call-"
-    agent: Name
-    """The name that the worker registers under."""
-
-
-KINDS: dict[type[Resource], str] = {
-    InboundTrunk: "inbound trunk",
-    DispatchRule: "dispatch rule",
-}
-
-
-def label(resource: Resource) -> str:
-    """Such as `inbound trunk "hotline"`."""
-    return f'{KINDS[type(resource)]} "{resource.name}"'
+Numbers = Annotated[tuple[PhoneNumber, ...], *Listed]
+Names = Annotated[tuple[Name, ...], *Listed]
