@@ -36,9 +36,9 @@ class Plan:
     """Ours, no longer declared, kept because deletes were not asked for."""
     foreign: tuple[Deployed[Resource], ...]
     """Not ours: never touched."""
-    outcome: Deployment = Deployment()
+    outcome: Deployment
     """What is deployed once it is applied; what it creates has no id yet."""
-    owned: int = 0
+    owned: int
     """How many objects are ours before it."""
 
     @property

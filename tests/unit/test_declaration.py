@@ -132,7 +132,7 @@ x = 1
         "all.toml: inbound_trunk.main.numbers[0]",
         "all.toml: inbound_trunk.main.ringing_timeout: is not a key; write ringing_timeout_s",
         "all.toml: dispatch_rule.main.trunks[0]: there is no inbound trunk 'mian'; declared: main",
-        "all.toml: dispatch_rule.main.type",
+        "all.toml: dispatch_rule.main: type direct needs room_name",
         "all.toml: outbound_thing: is not known here",
     ):
         assert place in message
