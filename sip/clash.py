@@ -32,7 +32,7 @@ def slots(resource: Resource) -> set[Hashable]:
     """The places that a resource takes; only resources that share one can clash."""
     match resource:
         case InboundTrunk():
-            return {("number", number) for number in _plain(resource.numbers)}
+            return {("number", number) for number in _plain(resource.numbers) or {""}}
         case DispatchRule():
             pin = resource.pin.value if isinstance(resource.pin, Secret) else str(resource.pin)
             trunks = resource.trunks or ("any trunk",)
@@ -73,6 +73,8 @@ def _shared_numbers(one: InboundTrunk, other: InboundTrunk) -> tuple[str, ...]:
     told_apart = one.allowed_numbers and other.allowed_numbers
     if told_apart and not _plain(one.allowed_numbers) & _plain(other.allowed_numbers):
         return ()
+    if not one.numbers and not other.numbers:
+        return ("every number",)
     return tuple(sorted(_plain(one.numbers) & _plain(other.numbers)))
 
 

@@ -29,7 +29,10 @@ class Create:
 
 @dataclass(frozen=True)
 class Replace:
-    """Deployed by us, and different. Only a full replace reaches every field in LiveKit's API."""
+    """Deployed, and different: by us, or by somebody else whose object the declaration adopts.
+
+    Only a full replace reaches every field in LiveKit's API.
+    """
 
     existing: Deployed[Resource]
     resource: Resource
@@ -49,8 +52,8 @@ Change = Create | Replace | Delete
 def diff(declared: Sequence[Resource], deployed: Sequence[Deployed[Resource]]) -> list[Change]:
     """Changes that turn our deployed objects of one kind into the declared ones.
 
-    Objects that are not ours take no part. Of two with the same mark, left by an interrupted or
-    doubled run, the lowest id stays.
+    Objects that are not ours take no part unless a declaration adopts them. Of two with the same
+    mark, left by an interrupted or doubled run, the lowest id stays.
     """
     ours: dict[str, Deployed[Resource]] = {}
     surplus: list[Deployed[Resource]] = []
@@ -62,9 +65,15 @@ def diff(declared: Sequence[Resource], deployed: Sequence[Deployed[Resource]]) -
             ours[existing.owner_name] = existing
         else:
             surplus.append(existing)
+    foreign = {item.id: item for item in deployed if item.owner_name is None}
     changes: list[Change] = []
     for resource in declared:
-        if resource.name not in ours:
+        if resource.name not in ours and (adopted := foreign.get(resource.adopt)):
+            ownership = FieldChange("owner", "somebody else", "us")
+            changes.append(
+                Replace(adopted, resource, (ownership, *field_changes(adopted, resource)))
+            )
+        elif resource.name not in ours:
             changes.append(Create(resource))
         elif differing := field_changes(ours[resource.name], resource):
             changes.append(Replace(ours[resource.name], resource, differing))

@@ -4,6 +4,7 @@ SipError
  ├─ DeclarationError      sip/*.toml is wrong; lists every fault
  ├─ ObstacleError         something deployed stands in the way of a declaration
  ├─ StalePlanError        LiveKit changed between the plan that was shown and its application
+ ├─ StarterError          starter or imported declarations cannot be written
  └─ RemoteError           LiveKit could not be asked, or said no
      ├─ UnreachableError  nothing answers at the address
      ├─ KeyRefusedError   the API key is wrong or may not administer SIP
@@ -51,6 +52,10 @@ class StalePlanError(SipError):
     """LiveKit is no longer in the state that the shown plan was made for."""
 
     exit_code = 3
+
+
+class StarterError(SipError):
+    """Declarations cannot be written: there are some already, or the folder is not writable."""
 
 
 class RemoteError(SipError):

@@ -76,7 +76,8 @@ def make(declaration: Declaration, deployment: Deployment, *, prune: bool = Fals
     rules = diff(declaration.rules, deployment.rules)
     deletes = [c for c in [*rules, *inbound, *outbound] if isinstance(c, Delete)]
     leftover = () if prune else tuple(change.existing for change in deletes)
-    foreign = tuple(item for item in deployment if item.owner_name is None)
+    taken = {id(c.existing) for c in [*inbound, *outbound, *rules] if isinstance(c, Replace)}
+    foreign = tuple(i for i in deployment if i.owner_name is None and id(i) not in taken)
     if obstacle := next(_obstacles(declaration, [*foreign, *leftover]), None):
         raise obstacle
     writes: list[Change] = []
@@ -98,9 +99,15 @@ def _outcome(
     declaration: Declaration, deployment: Deployment, staying: Sequence[Deployed[Resource]]
 ) -> Deployment:
     ids = {(item.resource.kind, item.owner_name): item.id for item in deployment}
+    deployed = {item.id for item in deployment}
     all_of_it = [
         *staying,
-        *(Deployed(ids.get((r.kind, r.name), ""), r, r.name) for r in declaration),
+        *(
+            Deployed(
+                ids.get((r.kind, r.name)) or (r.adopt if r.adopt in deployed else ""), r, r.name
+            )
+            for r in declaration
+        ),
     ]
 
     def of(kind: type[R]) -> tuple[Deployed[R], ...]:
@@ -167,11 +174,24 @@ def describe(change: Change) -> dict[str, Any]:
         "resource": label(resource),
         "id": None if isinstance(change, Create) else change.existing.id,
     }
+    described["why"] = _why(change)
     described["fields"] = {
         field.name: {"from": _shown(field.old), "to": _shown(field.new)}
         for field in _field_changes(change)
     }
     return described
+
+
+def _why(change: Change) -> str:
+    match change:
+        case Create():
+            return "declared, not deployed"
+        case Delete():
+            return "ours, no longer declared"
+        case Replace(existing) if existing.owner_name is None:
+            return "deployed by somebody else, adopted by the declaration"
+        case Replace():
+            return "deployed, not as declared"
 
 
 def _field_changes(change: Change) -> tuple[FieldChange, ...]:

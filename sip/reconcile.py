@@ -58,6 +58,11 @@ async def apply(shown: Plan, target: Target) -> AsyncIterator[Change]:
             "nothing was done, look at the new plan."
         )
     trunk_ids = deployment.trunk_ids()
+    trunk_ids |= {
+        change.resource.name: change.existing.id
+        for change in current.changes
+        if isinstance(change, Replace) and isinstance(change.resource, InboundTrunk)
+    }
     for change in current.changes:
         await _make(change, target, trunk_ids)
         yield change

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from sip.diff import Change
 from sip.model import label
 from sip.plan import Plan, describe
+from sip.routing import paths
 
+MOST_PATHS = 40
+"""Lines of routing that a person reads."""
 SIGNS = {"create": "+", "replace": "~", "delete": "-"}
 _ABSENT = "none"
 
@@ -22,6 +26,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
         "changes": [describe(change) for change in plan.changes],
         "leftover": [{"resource": label(o.resource), "id": o.id} for o in plan.leftover],
         "foreign": [{"resource": label(o.resource), "id": o.id} for o in plan.foreign],
+        "routing": [asdict(path) for path in paths(plan.outcome)],
     }
 
 
@@ -45,14 +50,31 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield f"Plan {plan.checksum()}: {counts}."
     for change in plan.changes:
         yield ""
-        yield headline(change)
-        yield from _field_lines(describe(change))
+        described = describe(change)
+        yield f"{headline(change)}: {described['why']}"
+        yield from _field_lines(described)
+    yield from _routing_lines(plan)
     if plan.leftover or plan.foreign:
         yield ""
     for item in plan.leftover:
         yield f"Ours, not declared, kept without --prune: {label(item.resource)} ({item.id})"
     for item in plan.foreign:
         yield f"Not ours, left alone: {label(item.resource)} ({item.id})"
+
+
+def _routing_lines(plan: Plan) -> Iterator[str]:
+    found = list(paths(plan.outcome))
+    if found:
+        yield ""
+        yield "Calls then go:"
+    for path in found[:MOST_PATHS]:
+        steps = [path.number or "any number", path.trunk, path.rule or "NO RULE: rings for ever"]
+        steps += [", ".join(path.agents) or "any agent"] if path.rule else []
+        steps += [path.persona] if path.persona else []
+        only = f"   ({'; '.join(path.only)})" if path.only else ""
+        yield f"    {' -> '.join(steps)}{only}"
+    if len(found) > MOST_PATHS:
+        yield f"    and {len(found) - MOST_PATHS} more: --json has them all"
 
 
 def _field_lines(described: dict[str, Any]) -> Iterator[str]:
@@ -68,6 +90,8 @@ def _field_lines(described: dict[str, Any]) -> Iterator[str]:
 def _text(value: object) -> str:
     if value is None or value in ([], ""):
         return _ABSENT
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(value)
+        return ", ".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)

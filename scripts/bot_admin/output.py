@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
+
+MANY = 20
+"""Steps, of which single lines say nothing any more."""
 
 _COLOURS = {"+": typer.colors.GREEN, "~": typer.colors.YELLOW, "-": typer.colors.RED}
 
@@ -20,6 +26,20 @@ def show(text: str, *, err: bool = False) -> None:
 def show_json(data: Any) -> None:
     """Prints a result for programs."""
     typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
+    """Tells of each step that is done: in lines, or as a bar where many are watched."""
+    if total < MANY or not sys.stderr.isatty():
+        yield talk
+        return
+    from rich.console import Console  # noqa: PLC0415  loads slowly
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda _: bar.advance(task)
 
 
 def talk(text: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sip.model.fields import Name, Names
+from sip.model.fields import Name, Names, Text
 
 
 class Table(BaseModel):
@@ -28,11 +28,13 @@ class Resource(Table):
     name: Name
     allow: Names = ()
     """Lints that are deliberately not heeded here; not deployed."""
+    adopt: Text = ""
+    """The id of a deployed object that becomes ours under this name; not deployed."""
 
     def deployed_fields(self) -> Iterator[tuple[str, Any]]:
         """What LiveKit keeps of it, tables spread out as `media.encryption`; without the name."""
         for name in type(self).model_fields:
-            if name not in ("name", "allow"):
+            if name not in ("name", "allow", "adopt"):
                 yield from _spread(name, getattr(self, name))
 
 

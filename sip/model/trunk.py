@@ -43,8 +43,8 @@ class InboundTrunk(Trunk):
 
     kind: ClassVar[str] = "inbound trunk"
 
-    numbers: Annotated[Numbers, Field(min_length=1)]
-    """Our numbers that callers dial. LiveKit takes a list without entries as "any number"."""
+    numbers: Numbers
+    """Our numbers that callers dial; an empty list is any number."""
     allowed_addresses: Annotated[tuple[AddressRange, ...], *Listed] = ()
     """Where INVITEs may come from."""
     allowed_numbers: Numbers = ()
@@ -52,6 +52,8 @@ class InboundTrunk(Trunk):
     auth_realm: Text = ""
     ringing_timeout_s: float | None = Field(default=None, ge=1)
     """How long a caller hears ringing before 486 when no agent answers; 180 when not said."""
+    ringing_timeout_status: int | None = Field(default=None, ge=400, le=699)
+    """The SIP status that then answers, where the gateway knows it."""
     max_call_duration_s: float | None = Field(default=None, ge=1, le=86_400)
     """A day when not said."""
     krisp_enabled: bool = False

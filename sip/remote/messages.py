@@ -7,6 +7,7 @@ inside `sip.remote`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.json_format import ParseDict
@@ -70,6 +71,7 @@ def inbound_trunk(trunk: InboundTrunk, metadata: str) -> proto_sip.SIPInboundTru
         attributes_to_headers=trunk.attributes_to_headers,
         include_headers=HEADERS[trunk.include_headers],
         ringing_timeout=_duration(trunk.ringing_timeout_s),
+        ringing_timeout_status=cast("proto_sip.SIPStatusCode", trunk.ringing_timeout_status or 0),
         max_call_duration=_duration(trunk.max_call_duration_s),
         krisp_enabled=trunk.krisp_enabled,
         media=_media(trunk.media),
@@ -106,8 +108,8 @@ def dispatch_rule(
         rule=_where(rule),
         trunk_ids=trunk_ids,
         hide_phone_number=rule.hide_phone_number,
-        inbound_numbers=both_forms(rule.inbound_numbers),
-        numbers=both_forms(rule.numbers),
+        inbound_numbers=[_as_sent(number, rule) for number in rule.inbound_numbers],
+        numbers=[_as_sent(number, rule) for number in rule.numbers],
         attributes=rule.attributes,
         room_preset=rule.room_preset,
         room_config=_room_config(rule.room, rule.agents),
@@ -116,10 +118,8 @@ def dispatch_rule(
     )
 
 
-def both_forms(numbers: tuple[str, ...]) -> list[str]:
-    """Each number with and without its plus: a rule compares them letter by letter with what the
-    carrier sends, and carriers differ (livekit/protocol, sip/sip.go)."""
-    return sorted({form for number in numbers for form in (number, number.removeprefix("+"))})
+def _as_sent(number: str, rule: DispatchRule) -> str:
+    return number.removeprefix("+") if rule.without_plus else number
 
 
 def _where(rule: DispatchRule) -> proto_sip.SIPDispatchRule:
