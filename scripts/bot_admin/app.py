@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot_admin import caller, provision
+from bot_admin import caller, number, provision
 
 app = typer.Typer(
     name="bot-admin",
@@ -34,6 +34,7 @@ def options(
 
 
 app.add_typer(provision.app)
+app.add_typer(number.app, name="number")
 app.add_typer(caller.app, name="caller")
 
 

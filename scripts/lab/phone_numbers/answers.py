@@ -37,10 +37,29 @@ _EMPTY: dict[str, Any] = {
 
 def offer(item: Item) -> dict[str, Any]:
     """A number in a search."""
+    return {**_EMPTY, **_described(item), "country_code": "USA"}
+
+
+def holding(number: Holding) -> dict[str, Any]:
+    """A number in a list."""
+    released = number.released_at.isoformat() if number.released_at else None
+    return {**_EMPTY, **_described(number.item), **_routed(number), "released_at": released}
+
+
+def updated(number: Holding) -> dict[str, Any]:
+    """A number after an update: no more than its id, status and rules."""
+    return {**_EMPTY, **_routed(number)}
+
+
+def bought(number: Holding) -> dict[str, Any]:
+    """A number just bought: no more than its id and status."""
+    return {**_EMPTY, **_known(number)}
+
+
+def _described(item: Item) -> dict[str, Any]:
     return {
-        **_EMPTY,
         "e164_format": item.e164,
-        "country_code": "USA",
+        "country_code": "US",
         "area_code": item.area_code,
         "number_type": item.type,
         "locality": item.locality,
@@ -49,33 +68,16 @@ def offer(item: Item) -> dict[str, Any]:
     }
 
 
-def holding(number: Holding) -> dict[str, Any]:
-    """A number in a list."""
-    released = number.released_at.isoformat() if number.released_at else None
-    return {
-        **offer(number.item),
-        **routed(number),
-        "country_code": "US",
-        "released_at": released,
-    }
+def _known(number: Holding) -> dict[str, Any]:
+    return {"id": number.id, "e164_format": number.e164, "status": number.status}
 
 
-def routed(number: Holding) -> dict[str, Any]:
-    """A number after an update: no more than its id, status and rules."""
+def _routed(number: Holding) -> dict[str, Any]:
+    only = number.rule_ids[0] if number.rule_ids else ""
     return {
-        **bought(number),
-        "sip_dispatch_rule_id": number.rule_ids[0] if number.rule_ids else "",
+        **_known(number),
+        "sip_dispatch_rule_id": only,
         "sip_dispatch_rule_ids": number.rule_ids,
-    }
-
-
-def bought(number: Holding) -> dict[str, Any]:
-    """A number just bought: no more than its id and status."""
-    return {
-        **_EMPTY,
-        "id": number.id,
-        "e164_format": number.e164,
-        "status": number.status,
     }
 
 

@@ -119,7 +119,7 @@ class PhoneNumberService:
         body = bodies.read(bodies.Update, content)
         number = self._one(body)
         self.project.assign(number, body.sip_dispatch_rule_id)
-        return {"phone_number": answers.routed(number)}
+        return {"phone_number": answers.updated(number)}
 
     def _release(self, content: bytes) -> dict[str, Any]:
         body = bodies.read(bodies.Release, content)
