@@ -8,7 +8,8 @@ SipError
  └─ RemoteError           LiveKit could not be asked, or said no
      ├─ UnreachableError  nothing answers at the address
      ├─ KeyRefusedError   the API key is wrong or may not administer SIP
-     └─ RefusedError      LiveKit refused one request
+     ├─ RefusedError      LiveKit refused one request
+     └─ OutcomeUnknownError   a purchase or release was sent, and its answer was lost
 """
 
 from __future__ import annotations
@@ -72,3 +73,7 @@ class KeyRefusedError(RemoteError):
 
 class RefusedError(RemoteError):
     """LiveKit refused one request, for the reason in the message."""
+
+
+class OutcomeUnknownError(RemoteError):
+    """A request that must not be made twice was sent, and its answer was lost."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot_admin import caller, destroy, provision
+from bot_admin import caller, destroy, number, provision
 
 app = typer.Typer(
     name="bot-admin",
@@ -35,6 +35,7 @@ def options(
 
 app.add_typer(provision.app)
 app.add_typer(destroy.app)
+app.add_typer(number.app, name="number")
 app.add_typer(caller.app, name="caller")
 
 

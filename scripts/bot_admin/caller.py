@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot_admin.command import FAILED, USAGE, OperatorError, command
+from bot_admin.e164 import e164
 from bot_admin.output import show, show_json, talk
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ async def show_caller(
     context: typer.Context, number: Number, persona: OnePersona = None, as_json: AsJson = False
 ) -> None:
     """Show every fact that is remembered of a caller, for each persona they have talked to."""
-    caller = _e164(number)
+    caller = e164(number)
     async with _memories(context) as memories:
         known = await _known(memories, caller, _personas(context, persona))
     if as_json:
@@ -64,7 +65,7 @@ async def forget(
     """
     if not yes and not sys.stdin.isatty():
         raise OperatorError("Nobody can confirm without a terminal: add --yes to forget.", USAGE)
-    caller = _e164(number)
+    caller = e164(number)
     forgotten = 0
     async with _memories(context) as memories:
         known = await _known(memories, caller, _personas(context, persona))
@@ -127,15 +128,6 @@ def _assistant(persona: str, number: str) -> str:
     from bot.caller import assistant_name  # noqa: PLC0415
 
     return assistant_name(persona, number)
-
-
-def _e164(number: str) -> str:
-    from bot.persona import e164  # noqa: PLC0415  loads pydantic
-
-    try:
-        return e164(number)
-    except ValueError as error:
-        raise OperatorError(f"{error}.", USAGE) from error
 
 
 def _count(facts: list[Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +21,15 @@ def show(text: str, *, err: bool = False) -> None:
     for line in text.splitlines():
         colour = _COLOURS.get(line[:1])
         typer.echo(typer.style(line, fg=colour) if colour else line, err=err)
+
+
+def show_rows(rows: Iterable[Sequence[str]], *, err: bool = False) -> None:
+    """Prints results of one kind, a line each, their fields aligned."""
+    lines = [list(row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        fields = (f"{field:{width}}" for field, width in zip(line, widths, strict=True))
+        typer.echo("  ".join(fields).rstrip(), err=err)
 
 
 def show_json(data: Any) -> None:

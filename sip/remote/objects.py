@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from typing import TypeVar
 
 import aiohttp
@@ -12,10 +11,10 @@ from livekit import api
 from livekit.protocol import sip as proto_sip
 
 from sip.deployment import Deployed, Deployment
-from sip.errors import KeyRefusedError, RefusedError, RemoteError, UnreachableError
-from sip.model import Resource, Trunk, label
+from sip.model import DispatchRule, Resource, Trunk, label
 from sip.remote import listed
 from sip.remote.messages import to_message
+from sip.remote.refusal import refusal, unreachable
 
 T = TypeVar("T")
 
@@ -41,17 +40,28 @@ class Remote:
             "list outbound trunks",
             self._sip.list_outbound_trunk(proto_sip.ListSIPOutboundTrunkRequest()),
         )
-        rules = await self._ask(
-            "list dispatch rules",
-            self._sip.list_dispatch_rule(proto_sip.ListSIPDispatchRuleRequest()),
-        )
         trunks = tuple(listed.inbound_trunk(message) for message in inbound.items)
         names = {trunk.id: trunk.owner_name for trunk in trunks if trunk.owner_name}
         return Deployment(
             trunks,
             tuple(listed.outbound_trunk(message) for message in outbound.items),
-            tuple(listed.dispatch_rule(message, names) for message in rules.items),
+            await self.rules(names),
         )
+
+    async def rules(
+        self, trunk_names: dict[str, str] | None = None
+    ) -> tuple[Deployed[DispatchRule], ...]:
+        """Every dispatch rule, ours or not; trunks without a name in `trunk_names` stay ids.
+
+        Raises:
+            RemoteError: LiveKit cannot be asked.
+        """
+        found = await self._ask(
+            "list dispatch rules",
+            self._sip.list_dispatch_rule(proto_sip.ListSIPDispatchRuleRequest()),
+        )
+        names = trunk_names or {}
+        return tuple(listed.dispatch_rule(message, names) for message in found.items)
 
     async def create(self, resource: Resource, trunk_ids: dict[str, str]) -> str:
         """Deploys a new object under our mark and returns its id.
@@ -109,24 +119,9 @@ class Remote:
         try:
             return await request
         except api.ServerError as error:
-            raise self._refusal(what, error) from None
+            raise refusal(self._url, what, error.status, error.message) from None
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise UnreachableError(
-                f"LiveKit does not answer at {self._url} ({type(error).__name__}); "
-                "check LIVEKIT_URL and that the server runs."
-            ) from None
-
-    def _refusal(self, what: str, error: api.ServerError) -> RemoteError:
-        if error.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            return KeyRefusedError(
-                f"LiveKit at {self._url} refuses the API key; "
-                "check LIVEKIT_API_KEY and LIVEKIT_API_SECRET."
-            )
-        if not error.message:
-            return UnreachableError(
-                f"{self._url} answers HTTP {error.status}, not as LiveKit does; check LIVEKIT_URL."
-            )
-        return RefusedError(f"LiveKit refuses to {what}: {error.message.rstrip('.')}.")
+            raise unreachable(self._url, error) from None
 
 
 @asynccontextmanager

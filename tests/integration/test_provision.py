@@ -249,7 +249,11 @@ def test_what_is_no_longer_declared_goes_only_with_prune(
     assert sorted(trunk.name for trunk in trunks(livekit)) == ["hotline", "other"]
     assert "kept without --prune" in kept.stdout
 
-    pruned = provision("--yes", "--prune", "--declarations", str(tmp_path))
+    refused = provision("--yes", "--prune", "--declarations", str(tmp_path))
+    assert refused.exit_code == 1
+    assert "add --force" in refused.stderr
+    assert len(trunks(livekit)) == 2
+    pruned = provision("--yes", "--prune", "--force", "--declarations", str(tmp_path))
     assert pruned.exit_code == 0, pruned.output
     assert [trunk.name for trunk in trunks(livekit)] == ["other"]
     assert not rules(livekit)

@@ -26,14 +26,14 @@ def _commands() -> Iterator[str]:
 @pytest.mark.parametrize("command", [c for c in _commands() if c.startswith(tuple(APPS))])
 def test_every_command_of_the_readme_exists_with_its_options(command: str) -> None:
     program, *words = shlex.split(command)
-    root = typer.main.get_command(APPS[program])
-    names = getattr(root, "commands", {})
-    (name,) = [word for word in words if word in names]
-    options = {
-        option
-        for parameter in [*root.params, *names[name].params]
-        for option in [*parameter.opts, *parameter.secondary_opts]
-    }
+    command_or_group = typer.main.get_command(APPS[program])
+    parameters = list(command_or_group.params)
+    for word in words:
+        if word in (commands := getattr(command_or_group, "commands", {})):
+            command_or_group = commands[word]
+            parameters += command_or_group.params
+    assert not getattr(command_or_group, "commands", {}), "no command, or only a group of them"
+    options = {o for p in parameters for o in [*p.opts, *p.secondary_opts]}
     used = {word for word in words if word.startswith("--")}
     assert used <= options
 

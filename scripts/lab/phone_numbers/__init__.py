@@ -1,0 +1,1 @@
+"""An emulated LiveKit Cloud, as far as it sells phone numbers."""
