@@ -15,7 +15,7 @@ from sip.model import DispatchRule, Resource
 from sip.model.resource import Table
 from sip.secret import SealedSecret, Secret
 
-TEMPLATES = ("trunks.toml", "rules.toml")
+TEMPLATES = ("trunks.toml", "rules.toml", "schema.json")
 IMPORTED = "imported.toml"
 IMPORTED_SECRETS = "imported.env"
 

@@ -13,7 +13,7 @@ from sip.model.fields import Name, Names, Text
 class Table(BaseModel):
     """One table of a declaration."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Resource(Table):
