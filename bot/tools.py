@@ -39,9 +39,9 @@ def _end_call(hangup: Hangup, farewell: str) -> Tool:
 
 
 def _spoke_last(items: Sequence[ChatItem]) -> bool:
-    """Whether the bot has said something since the last tool's answer."""
-    kinds = [item.type for item in items if item.type in ("message", "function_call_output")]
-    return kinds[-1:] == ["message"]
+    """Whether the bot has said something since the last tool's answer, and was let finish."""
+    told = [item for item in items if item.type in ("message", "function_call_output")]
+    return bool(told) and told[-1].type == "message" and not told[-1].interrupted
 
 
 def _take_message(record: CallRecord) -> Tool:

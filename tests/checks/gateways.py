@@ -11,6 +11,10 @@ from lab.settings import LabSettings
 GATEWAYS = ["lab", "livekit-sip"]
 
 
+NEEDS_NO_OTHER = "any_gateway"
+"""Marks tests of what is behind the gateway: one of the two shows it."""
+
+
 def livekit_sip(gateway: str) -> Path | None:
     """The program of `gateway`, None for the lab's own; skips the test where it is missing."""
     if gateway == "lab":

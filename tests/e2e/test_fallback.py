@@ -12,6 +12,8 @@ from tests.checks.emulator import emulated
 from tests.checks.words import assert_heard
 from tests.e2e.conftest import HOURS, Line
 
+pytestmark = pytest.mark.any_gateway
+
 SPARE = "+12025550108"
 """Its dispatch rule asks for the agent that this module starts."""
 

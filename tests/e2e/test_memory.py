@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 
+import httpx
+import pytest
+
+from bot.caller import assistant_name
 from lab.clips import Clips
 from lab.phone import Phone
 from lab.settings import ROOT
@@ -12,7 +16,10 @@ from tests.checks.wait import eventually
 from tests.checks.words import assert_heard
 from tests.e2e.conftest import REMEMBERING, Line
 
+pytestmark = pytest.mark.any_gateway
+
 GREETING = "Riverside Dental, how can I help you?"
+ASKS = "Do you know my name? Please tell me, what is my name?"
 WELCOME_BACK = "Welcome back to Riverside Dental, David Miller. How can I help you?"
 
 
@@ -53,7 +60,7 @@ async def test_a_caller_who_comes_back_is_greeted_by_name_until_forgotten(
 
         call = await line.greeted(phone, REMEMBERING)
         assert_heard(line.heard(call), WELCOME_BACK)
-        assert_heard(await line.reply(call, "What is my name?"), "Your name is David Miller.")
+        assert_heard(await line.reply(call, ASKS), "Your name is David Miller.")
         await call.hangs_up()
         record = await line.record(call)
         assert record["recalled_facts"] == 2
@@ -71,7 +78,7 @@ async def test_two_callers_at_once_never_hear_of_each_other(line: Line, clips: C
         async with Phone(number, clips=clips) as phone:
             call = await line.greeted(phone, REMEMBERING)
             await line.reply(call, f"Hello, my name is {name}.")
-            assert_heard(await line.reply(call, "What is my name?"), f"Your name is {name}.")
+            assert_heard(await line.reply(call, ASKS), f"Your name is {name}.")
             await call.hangs_up()
 
     async with asyncio.TaskGroup() as calls:
@@ -88,3 +95,27 @@ async def test_two_callers_at_once_never_hear_of_each_other(line: Line, clips: C
 
         await eventually(remembered, f"{theirs} is remembered", within_s=20)
         assert other not in await _admin(line, "show", number, "--persona", "returning")
+
+
+async def test_a_service_that_is_slow_to_recall_delays_no_answer_and_is_heard_later(
+    line: Line, clips: Clips
+) -> None:
+    number, lab = "+12025550134", line.stand.lab
+    url = lab.environment["BACKBOARD_BASE_URL"]
+    async with httpx.AsyncClient(base_url=url, headers={"X-API-Key": "lab"}) as backboard:
+        name = assistant_name("returning", number)
+        keeper = (await backboard.post("/assistants", json={"name": name})).json()["assistant_id"]
+        fact = {"content": "Name: Martha Jones"}
+        (await backboard.post(f"/assistants/{keeper}/memories", json=fact)).raise_for_status()
+        control = f"{lab.control_url('backboard')}/behaviour"
+        (await backboard.put(control, json={"lookup_s": 1.0})).raise_for_status()
+        try:
+            async with Phone(number, clips=clips) as phone:
+                call = await line.greeted(phone, REMEMBERING)
+                assert call.answered_s is not None
+                assert call.answered_s - call.events[0].at_s < 2  # looking up takes two seconds
+                assert_heard(line.heard(call), GREETING)
+                assert_heard(await line.reply(call, ASKS), "Your name is Martha Jones.")
+                await call.hangs_up()
+        finally:
+            await backboard.delete(control)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import shutil
 
+import pytest
+
 from bot.persona import Phrases
 from lab.phone import DialledCall, Phone
 from tests.checks.words import assert_heard
 from tests.e2e.conftest import HOURS, HURRIED, Line, script
+
+pytestmark = pytest.mark.any_gateway
 
 QUESTION = "What are your opening hours?"
 APOLOGY = Phrases().apology

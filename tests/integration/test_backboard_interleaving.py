@@ -19,6 +19,7 @@ from livekit.agents.llm import ChatContext, LLMStream
 
 from bot.backboard import Deadlines
 from tests.checks.plugin import Heard, Line, ask, call, look_up, plugged_in, use
+from tests.checks.wait import eventually
 
 Seen = tuple[str, ...]
 
@@ -154,14 +155,16 @@ class Speculation:
         ctx = call.ctx.copy()
         ctx.add_message(role="user", content=f"{self.words} …")
         call.script()
+        asked = len(call.line.posted())
         stream = call.line.llm.chat(chat_ctx=ctx, tools=[look_up])
         if self.fate == "read":
             await stream.collect()
         elif self.fate == "left":
             await stream.aclose()
         else:
-            await asyncio.sleep(0)
             call.speculations.append(stream)
+            arrived = "the speculation has its own answer, not the next turn's"
+            await eventually(lambda: len(call.line.posted()) > asked, arrived, within_s=5)
 
 
 @dataclass(frozen=True)
