@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import phonenumbers
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -20,22 +19,13 @@ from pydantic import (
     field_validator,
 )
 
+from bot.e164 import e164
+
 ToolName = Literal["end_call", "take_message"]
 
 
 class PersonaError(Exception):
     """The personas cannot be used; the message names each file, key and fault."""
-
-
-def e164(number: str) -> str:
-    """The number in E.164 form; raises ValueError, saying what is wrong with it."""
-    try:
-        parsed = phonenumbers.parse(number, None)
-    except phonenumbers.NumberParseException as error:
-        raise ValueError(f"{number} is not a number in E.164 form, like +12025550100") from error
-    if not phonenumbers.is_possible_number(parsed):
-        raise ValueError(f"{number} has too few or too many digits for its country")
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 Number = Annotated[str, AfterValidator(e164)]

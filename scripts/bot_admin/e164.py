@@ -11,7 +11,7 @@ def e164(number: str) -> str:
     Raises:
         OperatorError: it is no number; wrong usage.
     """
-    from bot.persona import e164 as parsed  # noqa: PLC0415  loads pydantic
+    from bot.e164 import e164 as parsed  # noqa: PLC0415  loads phonenumbers
 
     try:
         return parsed(number)
