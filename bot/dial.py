@@ -93,7 +93,7 @@ def _connects_to_emergency(number: str, countries: frozenset[str]) -> bool:
 def _emergency(parsed: PhoneNumber) -> str | None:
     """An emergency number behind a country's code, which a carrier may strip."""
     digits = phonenumbers.national_significant_number(parsed)
-    regions = phonenumbers.region_codes_for_country_code(parsed.country_code)
+    regions = phonenumbers.region_codes_for_country_code(parsed.country_code or 0)
     if any(shortnumberinfo.is_emergency_number(digits, region) for region in regions):
         return "an emergency number"
     return None

@@ -19,8 +19,8 @@ import phonenumbers
 from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,

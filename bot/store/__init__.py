@@ -1,4 +1,4 @@
-"""What outlives a call: the database's tables, one module per aggregate, and the records on disk."""
+"""What outlives a call: the database, a module for each aggregate, and the records on disk."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from bot.store.errors import StoreError
-from bot.store.migration import migrate
+from bot.store.migration import HEAD, migrate, revision
 
 BUSY_S = 10.0
 """How long a writer waits for another process's write; each takes milliseconds."""
@@ -76,9 +76,11 @@ class Database:
 
     async def _ensure(self, place: URL) -> None:
         try:
+            async with self.reading() as session:
+                if await (await session.connection()).run_sync(revision) == HEAD:
+                    return
             async with self.writing() as session:
-                connection = await session.connection()
-                await connection.run_sync(migrate)
+                await (await session.connection()).run_sync(migrate)
         except (DBAPIError, OSError) as error:
             cause = getattr(error, "orig", error)
             raise StoreError(

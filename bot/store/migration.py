@@ -23,7 +23,7 @@ def migrate(connection: Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
-    found = _revision(connection)
+    found = revision(connection)
     if found == HEAD:
         return
 
@@ -43,9 +43,9 @@ def migrate(connection: Connection) -> None:
     command.upgrade(config, HEAD)
 
 
-def _revision(connection: Connection) -> str | None:
-    """Of the tables that are there; None when there are none."""
+def revision(connection: Connection) -> str | None:
+    """The revision of the tables that are there; None when there are none."""
     if not inspect(connection).has_table("alembic_version"):
         return None
-    revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return None if revision is None else str(revision)
+    found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return None if found is None else str(found)

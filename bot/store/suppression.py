@@ -69,12 +69,15 @@ class Suppression:
         Of two entries for a number the one that lasts longer is kept, as it was.
 
         Raises:
-            ValueError: a number is not in E.164 form: it would protect nobody.
+            ValueError: a number is not in E.164 form, or `until` is past: it protects nobody.
         """
+        now = self._clock()
+        if until is not None and until <= now:
+            raise ValueError("until is past")
         for number in numbers:
             if not E164.fullmatch(number):
                 raise ValueError(f"{number} is not in E.164 form")
-        entry = {"reason": reason, "source": source, "since": self._clock(), "until": until}
+        entry = {"reason": reason, "source": source, "since": now, "until": until}
         rows = [{"number": number, **entry} for number in dict.fromkeys(numbers)]
         async with self._database.writing() as session:
             return sum(

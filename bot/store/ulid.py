@@ -1,4 +1,4 @@
-"""Identifiers that sort by the time they were made (ULID: 48 bits of milliseconds, 80 of chance)."""
+"""Identifiers that sort by when they were made (ULID: 48 bits of milliseconds, 80 of chance)."""
 
 from __future__ import annotations
 
