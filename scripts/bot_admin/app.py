@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot_admin import caller, destroy, number, provision
+from bot_admin import caller, calls, destroy, number, provision, suppression
 
 app = typer.Typer(
     name="bot-admin",
@@ -37,6 +37,8 @@ app.add_typer(provision.app)
 app.add_typer(destroy.app)
 app.add_typer(number.app, name="number")
 app.add_typer(caller.app, name="caller")
+app.add_typer(calls.app, name="calls")
+app.add_typer(suppression.app, name="suppression")
 
 
 def main() -> None:

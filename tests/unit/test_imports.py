@@ -66,6 +66,12 @@ def test_pure_modules_touch_neither_livekit_nor_http(module: str) -> None:
         assert not imported & {"livekit", "httpx", "aiohttp", "sqlalchemy"}, path
 
 
+def test_in_the_bot_only_the_store_talks_to_the_database() -> None:
+    for path in _modules("bot"):
+        if "store" not in path.parts:
+            assert not {"sqlalchemy", "alembic"} & set(_imported(path)), path
+
+
 def test_the_packages_are_this_checkouts() -> None:
     for package in (bot, lab, sip):
         assert ROOT in Path(str(package.__file__)).parents
