@@ -51,13 +51,12 @@ async def list_calls(
     as_json: AsJson = False,
 ) -> None:
     """Show calls, the newest first."""
+    from bot.store.calls import Wanted  # noqa: PLC0415
+    from bot.store.errors import StoreError  # noqa: PLC0415
+
     begun = None if since is None else ago(since, "--since")
     party = None if number is None else e164(number)
     records = _records(context)
-
-    from bot.store.calls import Wanted  # noqa: PLC0415  loads SQLAlchemy
-    from bot.store.errors import StoreError  # noqa: PLC0415
-
     wanted = Wanted(begun, outcome, DIRECTIONS[direction] if direction else None, party)
     try:
         calls = list(islice(records.newest(wanted), limit))
@@ -80,12 +79,10 @@ async def show_call(
     as_json: AsJson = False,
 ) -> None:
     """Show one call: who, how it ended, and every turn with its time after the answer."""
-    records = _records(context)
-
-    from bot.store.errors import StoreError  # noqa: PLC0415  loads SQLAlchemy
+    from bot.store.errors import StoreError  # noqa: PLC0415
 
     try:
-        call = records.find(id_)
+        call = _records(context).find(id_)
     except StoreError as error:
         raise OperatorError(str(error)) from error
     if as_json:

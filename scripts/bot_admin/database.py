@@ -11,7 +11,7 @@ import typer
 from bot_admin.command import OperatorError
 
 if TYPE_CHECKING:
-    from bot.store import Database
+    from bot.store.database import Database
 
 
 @asynccontextmanager
@@ -20,7 +20,8 @@ async def opened_database(context: typer.Context) -> AsyncIterator[Database]:
     from sqlalchemy.exc import DBAPIError  # noqa: PLC0415  loads slowly
 
     from bot.settings import OperatorSettings  # noqa: PLC0415
-    from bot.store import Database, StoreError  # noqa: PLC0415
+    from bot.store.database import Database  # noqa: PLC0415
+    from bot.store.errors import StoreError  # noqa: PLC0415
 
     settings = OperatorSettings.load(context.obj)
     try:

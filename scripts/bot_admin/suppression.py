@@ -15,7 +15,7 @@ from bot_admin.moment import ahead
 from bot_admin.output import show, show_json, show_rows, talk
 
 if TYPE_CHECKING:
-    from bot.store import Suppressed
+    from bot.store.models import Suppressed
 
 app = typer.Typer(help="Keeps the list of numbers that must not be dialled.")
 
@@ -39,7 +39,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print for programs.")]
 @command(app, name="list")
 async def list_numbers(context: typer.Context, as_json: AsJson = False) -> None:
     """Show every number on the list, the newest first."""
-    from bot.store import Suppression  # noqa: PLC0415  loads SQLAlchemy
+    from bot.store.suppression import Suppression  # noqa: PLC0415  loads SQLAlchemy
 
     async with opened_database(context) as database:
         entries = await Suppression(database).all()
@@ -60,7 +60,7 @@ async def add(
     as_json: AsJson = False,
 ) -> None:
     """Put numbers on the list; from then on nothing dials them."""
-    from bot.store import Suppression  # noqa: PLC0415  loads SQLAlchemy
+    from bot.store.suppression import Suppression  # noqa: PLC0415  loads SQLAlchemy
 
     home = region(of_region)
     wanted = list(dict.fromkeys(e164(number, home) for number in numbers))
@@ -83,7 +83,7 @@ async def remove(
     context: typer.Context, number: Number, yes: Yes = False, as_json: AsJson = False
 ) -> None:
     """Take a number off the list; it may be dialled again."""
-    from bot.store import Suppression  # noqa: PLC0415  loads SQLAlchemy
+    from bot.store.suppression import Suppression  # noqa: PLC0415  loads SQLAlchemy
 
     _somebody_can_confirm(yes, "remove")
     wanted = e164(number)
@@ -104,7 +104,7 @@ async def remove(
 @command(app)
 async def check(context: typer.Context, number: Number, as_json: AsJson = False) -> None:
     """Show whether a number is on the list."""
-    from bot.store import Suppression  # noqa: PLC0415  loads SQLAlchemy
+    from bot.store.suppression import Suppression  # noqa: PLC0415  loads SQLAlchemy
 
     wanted = e164(number)
     async with opened_database(context) as database:
@@ -136,7 +136,7 @@ async def import_numbers(
     as_json: AsJson = False,
 ) -> None:
     """Put a file's numbers on the list, all of them or, if a row is bad, none."""
-    from bot.store import Suppression  # noqa: PLC0415  loads SQLAlchemy
+    from bot.store.suppression import Suppression  # noqa: PLC0415  loads SQLAlchemy
     from bot_admin import number_file  # noqa: PLC0415
 
     end = None if until is None else ahead(until, "--until")

@@ -19,20 +19,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from bot.outcome import AnsweredBy, Outcome, Verdict
-from bot.store import (
-    Attempt,
-    Attempts,
-    AttemptState,
-    Database,
-    IllegalChange,
-    NoSuchAttempt,
-    NumberSuppressed,
-    StoreError,
-    Suppression,
-)
-from bot.store.attempts import COMES_AFTER
+from bot.store.attempts import COMES_AFTER, Attempts
+from bot.store.database import Database
+from bot.store.errors import IllegalChange, NoSuchAttempt, NumberSuppressed, StoreError
 from bot.store.migration import HEAD, SCRIPTS
-from bot.store.models import Base
+from bot.store.models import Attempt, AttemptState, Base
+from bot.store.suppression import Suppression
 from tests.checks.postgres import postgres
 
 NUMBER = "+12025550123"
