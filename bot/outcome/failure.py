@@ -39,10 +39,10 @@ _ROWS = (
     _row("canceled", r"transaction failed", Outcome.NO_ANSWER),
     _row("failed_precondition", r"\bauth\b|authoriz|password", Outcome.AUTH_FAILED),
     _row("failed_precondition", r"sdp|codec|encryption|\bmtu\b|no numbers", Outcome.MISCONFIGURED),
-    _row("failed_precondition", r"refused|reset|unreachable|network", Outcome.NETWORK_ERROR),
-    _row("failed_precondition", r"\bdial\b|\btls\b|x509|\beof\b", Outcome.NETWORK_ERROR),
+    # Nothing was sent; a connection that is reset or closed may have carried the INVITE.
+    _row("failed_precondition", r"refused|unreachable|\bdial\b|x509", Outcome.NETWORK_ERROR),
     _row("invalid_argument", r"lookup|no such host|\bdns\b", Outcome.NETWORK_ERROR),
-    # Nothing was sent: the request, the trunk or LiveKit's key is wrong.
+    # The request, the trunk or LiveKit's key is wrong.
     _row("invalid_argument", r"", Outcome.MISCONFIGURED),
     _row("malformed", r"", Outcome.MISCONFIGURED),
     _row("bad_route", r"", Outcome.MISCONFIGURED),

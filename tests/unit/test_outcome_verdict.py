@@ -48,6 +48,8 @@ LIVEKIT = [
     (TRANSPORT, "dial tcp 192.0.2.1:5060: connect: connection refused", Outcome.NETWORK_ERROR),
     (TRANSPORT, "write udp: network is unreachable", Outcome.NETWORK_ERROR),
     (TRANSPORT, "x509: certificate signed by unknown authority", Outcome.NETWORK_ERROR),
+    (TRANSPORT, "read tcp: connection reset by peer", Outcome.UNKNOWN),
+    (TRANSPORT, "unexpected EOF", Outcome.UNKNOWN),
     (TRANSPORT, "something new", Outcome.UNKNOWN),
     ("invalid_argument", "lookup sip.example.invalid: no such host", Outcome.NETWORK_ERROR),
     ("invalid_argument", "missing sip callee number", Outcome.MISCONFIGURED),
