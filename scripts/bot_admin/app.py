@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bot_admin import caller, provision
+from bot_admin.doctor import app as doctor
 
 app = typer.Typer(
     name="bot-admin",
@@ -34,6 +35,7 @@ def options(
 
 
 app.add_typer(provision.app)
+app.add_typer(doctor.app)
 app.add_typer(caller.app, name="caller")
 
 
