@@ -101,12 +101,12 @@ def _compared(known: Declaration, deployment: Deployment) -> Finding:
         changes = _count(len(planned.changes), "change")
         return warn(
             f"LiveKit is not as declared: {changes} pending.",
-            "Look and apply: bot-admin provision.",
+            "Run bot-admin provision.",
         )
     if planned.leftover:
         return warn(
             f"In sync, but {_count(len(planned.leftover), 'object')} of ours no longer declared.",
-            "Look and delete: bot-admin provision --prune.",
+            "Run bot-admin provision --prune.",
         )
     return ok("LiveKit is in sync with the declarations.")
 
