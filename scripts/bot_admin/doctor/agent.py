@@ -7,14 +7,13 @@ ten seconds' wait for a phone, and the record of a caller who never was. So the 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from bot_admin.doctor import probe
 from bot_admin.doctor.examination import Findings
 from bot_admin.doctor.finding import Finding, fail, ok, warn
 from bot_admin.doctor.patient import Patient, Readable
-from sip import declaration
-from sip.errors import DeclarationError
 
 EVERYWHERE = {"0.0.0.0", "::"}  # as an address to listen on; loopback reaches it
 
@@ -31,17 +30,14 @@ async def agent(patient: Patient) -> Findings:
                 "Start the worker again, so that it takes the settings of now.",
             )
         )
-    asked = await asyncio.to_thread(_asked, patient)
+    if patient.declared is None:
+        return findings
+    asked = {rule.name: rule.agent for rule in patient.declared.rules}
     return [*findings, *names(registered or settings.agent_name, asked)]
 
 
-def names(name: str, asked: dict[str, str] | None) -> list[Finding]:
-    """The worker's name against those that the declared rules ask for, by rule.
-
-    `asked` is None when the declarations cannot be read, which is told elsewhere.
-    """
-    if asked is None:
-        return []
+def names(name: str, asked: Mapping[str, str]) -> list[Finding]:
+    """The worker's name against those that the declared rules ask for, by rule."""
     remedy = "Make HOTLINE_AGENT_NAME and the rule's agent the same, then provision."
     findings = [
         fail(f'Rule "{rule}" asks for the agent "{wanted}", and here it is "{name}".', remedy)
@@ -98,14 +94,6 @@ async def _worker(settings: Readable) -> tuple[list[Finding], str | None]:
         )
         return [finding], name
     return [seats(told, settings)], name
-
-
-def _asked(patient: Patient) -> dict[str, str] | None:
-    try:
-        known = declaration.load(patient.declarations, patient.environment)
-    except DeclarationError:
-        return None
-    return {rule.name: rule.agent for rule in known.rules}
 
 
 def _host(settings: Readable) -> str:

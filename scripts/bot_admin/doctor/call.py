@@ -11,8 +11,6 @@ from typing import Any
 from bot_admin.doctor.examination import Findings
 from bot_admin.doctor.finding import Finding, fail, ok, skip
 from bot_admin.doctor.patient import Patient
-from sip import declaration
-from sip.errors import DeclarationError
 
 CALL_WITHIN_S = 60.0
 HEARD_WITHIN_S = 10.0
@@ -25,11 +23,10 @@ async def call(patient: Patient) -> Findings:
     lab = await _lab_at(patient.settings.livekit_url)
     if lab is None:
         return [skip("LIVEKIT_URL is no lab of this machine: dial the number with any phone.")]
-    try:
-        known = await asyncio.to_thread(declaration.load, patient.declarations, patient.environment)
-    except DeclarationError:
+    if patient.declared is None:
         return [skip("The declarations cannot be read, so there is no number to dial.")]
-    number = next((number for trunk in known.trunks for number in trunk.numbers), None)
+    trunks = patient.declared.trunks
+    number = next((number for trunk in trunks for number in trunk.numbers), None)
     if number is None:
         return [skip("No number is declared.")]
     status, told = await _bot_lab("dial", number, "--say", WORDS, "--name", lab, "--json")

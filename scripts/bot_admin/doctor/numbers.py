@@ -9,10 +9,10 @@ from bot_admin.doctor.examination import Findings
 from bot_admin.doctor.finding import Finding, fail, ok, skip, warn
 from bot_admin.doctor.patient import Patient
 from bot_admin.doctor.server import NOT_SET
-from sip import declaration, plan
+from sip import plan
 from sip.declaration import Declaration
 from sip.deployment import Deployment
-from sip.errors import DeclarationError, ObstacleError, RefusedError, RemoteError
+from sip.errors import ObstacleError, RefusedError, RemoteError
 from sip.model import label
 from sip.remote import Remote, connect
 
@@ -46,13 +46,8 @@ async def service(patient: Patient) -> Findings:
 
 async def declared(patient: Patient) -> Findings:
     """Declared against deployed, and rules that let callers past every trunk."""
-    findings: list[Finding] = []
-    known: Declaration | None = None
-    try:
-        known = await asyncio.to_thread(declaration.load, patient.declarations, patient.environment)
-    except DeclarationError as error:
-        remedy = f"Put it right in {patient.declarations}."
-        findings += [fail(f"{fault}.", remedy) for fault in error.faults]
+    remedy = f"Put it right in {patient.declarations}."
+    findings = [fail(f"{fault}.", remedy) for fault in patient.faults]
     if not patient.settings.has_livekit:
         return [*findings, NOT_SET]
     try:
@@ -63,8 +58,9 @@ async def declared(patient: Patient) -> Findings:
     except RemoteError:
         return [*findings, UNASKED]
     findings += open_doors(deployment, on_cloud=patient.settings.on_livekit_cloud)
-    if known is not None:
-        findings.append(await asyncio.to_thread(_compared, known, deployment))
+    if patient.declared is not None:
+        # In a thread, for it makes fingerprints of passwords, 50 ms each.
+        findings.append(await asyncio.to_thread(_compared, patient.declared, deployment))
     return findings
 
 

@@ -10,6 +10,9 @@ from typing import Self
 from pydantic import Field, SecretStr, ValidationError
 
 from bot.settings import Settings, environment
+from sip import declaration
+from sip.declaration import Declaration
+from sip.errors import DeclarationError, Fault
 
 
 class Readable(Settings):
@@ -48,6 +51,9 @@ class Patient:
     environment: Mapping[str, str]
     env_file: Path | None
     declarations: Path
+    declared: Declaration | None
+    """None when the declarations have faults."""
+    faults: tuple[Fault, ...]
 
     @classmethod
     def of(cls, env_file: Path | None, declarations: Path) -> Self:
@@ -57,4 +63,10 @@ class Patient:
             SettingsError: the env file is named but is not there.
         """
         values = environment(env_file)
-        return cls(Readable.of(values), values, env_file, declarations)
+        declared: Declaration | None = None
+        faults: tuple[Fault, ...] = ()
+        try:
+            declared = declaration.load(declarations, values)
+        except DeclarationError as error:
+            faults = error.faults
+        return cls(Readable.of(values), values, env_file, declarations, declared, faults)
