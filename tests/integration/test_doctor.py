@@ -241,22 +241,36 @@ def test_a_clock_that_is_wrong_is_told(doctor: Doctor, ahead_s: int, verdict: st
 
 @contextmanager
 def server_with_a_clock(ahead_s: int) -> Iterator[str]:
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(Stub):
         def date_time_string(self, timestamp: float | None = None) -> str:
             return super().date_time_string((timestamp or time.time()) + ahead_s)
 
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
+    with served(Handler) as port:
+        yield f"ws://127.0.0.1:{port}"
 
-        def log_message(self, *_: object) -> None:
-            pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+class Stub(http.server.BaseHTTPRequestHandler):
+    """Answers 200 and nothing else."""
+
+    health = 200
+    worker = b""
+
+    def do_GET(self) -> None:
+        self.send_response(self.health if self.path == "/" else 200)
+        self.end_headers()
+        self.wfile.write(self.worker)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def served(handler: type[Stub]) -> Iterator[int]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield f"ws://127.0.0.1:{server.server_address[1]}"
+        yield server.server_address[1]
     finally:
         server.shutdown()
         server.server_close()
@@ -351,6 +365,27 @@ def test_an_agent_that_no_rule_asks_for_fails_with_both_names(doctor: Doctor) ->
     (words,) = [sentence for verdict, sentence in findings if verdict == "fail"]
     assert '"hotline"' in words
     assert '"warmline"' in words
+
+
+def test_a_worker_of_another_name_and_one_that_lost_livekit_are_told(doctor: Doctor) -> None:
+    class Renamed(Stub):
+        worker = json.dumps({"agent_name": "coldline", "sdk_version": "1.8.9"}).encode()
+
+    class Lost(Renamed):
+        health = 503
+        worker = Renamed.worker.replace(b"coldline", b"hotline")
+
+    with served(Renamed) as port:
+        renamed = doctor(HOTLINE_HEALTH_PORT=str(port)).of("agent")
+    assert [verdict for verdict, _ in renamed] == ["ok", "fail", "fail"]
+    assert '"coldline"' in renamed[1][1]
+    assert "Start the worker again" in renamed[1][1]
+    assert '"hotline"' in renamed[2][1]
+
+    with served(Lost) as port:
+        ((verdict, words),) = doctor(HOTLINE_HEALTH_PORT=str(port)).of("agent")
+    assert verdict == "fail"
+    assert "has lost LiveKit" in words
 
 
 def test_a_stranger_on_the_health_port_is_told(lab: Lab, doctor: Doctor) -> None:
