@@ -39,12 +39,14 @@ async def doctor(
     checks = (*CHECKS, CALL) if call else CHECKS
     patient = Patient.of(context.obj, declarations)
     found: list[report.Row] = []
-    with Console(stderr=True).status("examining …"):  # nothing at all where there is no terminal
+    with Console(stderr=True).status("examining …") as waiting:  # shows on a terminal only
         async for check, findings in examine(patient, checks):
             found += (rows := report.rows(check, findings))
             if not as_json:
+                waiting.stop()  # off the line that is written now
                 for row in rows:
                     typer.echo(report.line(*row))
+                waiting.start()
     data = report.as_data(found)
     if as_json:
         show_json(data)
