@@ -26,6 +26,10 @@ ToolName = Literal["end_call", "take_message"]
 class PersonaError(Exception):
     """The personas cannot be used; the message names each file, key and fault."""
 
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(["Put these personas right:", *self.faults]))
+
 
 def e164(number: str) -> str:
     """The number in E.164 form; raises ValueError, saying what is wrong with it."""
@@ -150,7 +154,7 @@ class Personas:
         if not personas and not faults:
             faults.append(f"{folder}: there is no persona, that is no *.toml file")
         if faults:
-            raise PersonaError("\n".join(["Put these personas right:", *faults]))
+            raise PersonaError(faults)
         return cls(personas)
 
     def named(self, name: str) -> Persona | None:

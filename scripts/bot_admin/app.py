@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bot_admin import caller, destroy, number, provision
+from bot_admin.doctor import app as doctor
 
 app = typer.Typer(
     name="bot-admin",
@@ -36,6 +37,7 @@ def options(
 app.add_typer(provision.app)
 app.add_typer(destroy.app)
 app.add_typer(number.app, name="number")
+app.add_typer(doctor.app)
 app.add_typer(caller.app, name="caller")
 
 
