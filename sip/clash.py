@@ -8,11 +8,11 @@ called number and caller. The source of both is livekit/protocol, sip/sip.go.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
 from itertools import product
 
+from sip.match import normalised
 from sip.model import DispatchRule, InboundTrunk, Resource
 from sip.secret import Secret
 
@@ -32,7 +32,7 @@ def slots(resource: Resource) -> set[Hashable]:
     """The places that a resource takes; only resources that share one can clash."""
     match resource:
         case InboundTrunk():
-            return {("number", number) for number in _plain(resource.numbers)}
+            return {("number", number) for number in _plain(resource.numbers) or {""}}
         case DispatchRule():
             pin = resource.pin.value if isinstance(resource.pin, Secret) else str(resource.pin)
             trunks = resource.trunks or ("any trunk",)
@@ -73,9 +73,11 @@ def _shared_numbers(one: InboundTrunk, other: InboundTrunk) -> tuple[str, ...]:
     told_apart = one.allowed_numbers and other.allowed_numbers
     if told_apart and not _plain(one.allowed_numbers) & _plain(other.allowed_numbers):
         return ()
+    if not one.numbers and not other.numbers:
+        return ("every number",)
     return tuple(sorted(_plain(one.numbers) & _plain(other.numbers)))
 
 
 def _plain(numbers: tuple[str, ...]) -> set[str]:
-    """As LiveKit compares trunk numbers: without punctuation, always with the plus."""
-    return {f"+{re.sub(r'[^0-9]', '', number)}" for number in numbers}
+    """As LiveKit tells numbers apart when it looks for clashes."""
+    return {normalised(number) for number in numbers}

@@ -51,6 +51,8 @@ class DispatchRule(Resource):
     """Called numbers that it answers; none means all of its trunks."""
     inbound_numbers: Numbers = ()
     """*Callers* that it answers; none means everybody."""
+    without_plus: bool = False
+    """Whether the carrier sends numbers without the plus: a rule compares letter by letter."""
     type: Literal["individual", "direct", "callee"] = "individual"
     """A room for each caller, one room for all, or one for each called number."""
     room_name: Text = ""

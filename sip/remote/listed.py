@@ -85,11 +85,14 @@ def dispatch_rule(
     mark = Mark.read(message.metadata)
     kind = message.rule.WhichOneof("rule") or "dispatch_rule_individual"
     where = getattr(message.rule, kind)
+    every_number = [*message.numbers, *message.inbound_numbers]
+    without_plus = bool(every_number) and all(number.isdigit() for number in every_number)
     rule = DispatchRule.model_construct(
         name=message.name,
         trunks=tuple(sorted(trunk_names.get(id_, id_) for id_ in message.trunk_ids)),
-        numbers=_one_form(message.numbers),
-        inbound_numbers=_one_form(message.inbound_numbers),
+        numbers=_with_plus(message.numbers, without_plus),
+        inbound_numbers=_with_plus(message.inbound_numbers, without_plus),
+        without_plus=without_plus,
         type=cast("Literal['individual', 'direct', 'callee']", kind[len("dispatch_rule_") :]),
         room_name=getattr(where, "room_name", ""),
         room_prefix=getattr(where, "room_prefix", ""),
@@ -116,7 +119,6 @@ def dispatch_rule(
     rebuilt = messages.dispatch_rule(rule, list(message.trunk_ids), message.metadata)
     if where.pin:
         getattr(rebuilt.rule, kind).pin = where.pin
-    rebuilt.numbers[:], rebuilt.inbound_numbers[:] = message.numbers, message.inbound_numbers
     return Deployed(
         message.sip_dispatch_rule_id,
         rule,
@@ -132,11 +134,8 @@ def _randomize(where: object) -> bool:
     return isinstance(where, proto_sip.SIPDispatchRuleCallee) and where.randomize
 
 
-def _one_form(numbers: Iterable[str]) -> tuple[str, ...]:
-    """The numbers as they are declared, where both forms of each are there; else as they are."""
-    found = tuple(sorted(numbers))
-    declared = tuple(number for number in found if number.startswith("+"))
-    return declared if messages.both_forms(declared) == list(found) else found
+def _with_plus(numbers: Iterable[str], without_plus: bool) -> tuple[str, ...]:
+    return tuple(sorted(f"+{number}" if without_plus else number for number in numbers))
 
 
 def _room(message: proto_room.RoomConfiguration) -> Room:

@@ -106,8 +106,8 @@ def dispatch_rule(
         rule=_where(rule),
         trunk_ids=trunk_ids,
         hide_phone_number=rule.hide_phone_number,
-        inbound_numbers=both_forms(rule.inbound_numbers),
-        numbers=both_forms(rule.numbers),
+        inbound_numbers=[_as_sent(number, rule) for number in rule.inbound_numbers],
+        numbers=[_as_sent(number, rule) for number in rule.numbers],
         attributes=rule.attributes,
         room_preset=rule.room_preset,
         room_config=_room_config(rule.room, rule.agents),
@@ -116,10 +116,8 @@ def dispatch_rule(
     )
 
 
-def both_forms(numbers: tuple[str, ...]) -> list[str]:
-    """Each number with and without its plus: a rule compares them letter by letter with what the
-    carrier sends, and carriers differ (livekit/protocol, sip/sip.go)."""
-    return sorted({form for number in numbers for form in (number, number.removeprefix("+"))})
+def _as_sent(number: str, rule: DispatchRule) -> str:
+    return number.removeprefix("+") if rule.without_plus else number
 
 
 def _where(rule: DispatchRule) -> proto_sip.SIPDispatchRule:
