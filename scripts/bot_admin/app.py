@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot_admin import caller, provision
+from bot_admin import caller, lint, provision, route
 
 app = typer.Typer(
     name="bot-admin",
@@ -34,6 +34,8 @@ def options(
 
 
 app.add_typer(provision.app)
+app.add_typer(lint.app)
+app.add_typer(route.app)
 app.add_typer(caller.app, name="caller")
 
 

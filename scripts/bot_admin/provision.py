@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import sip
+from bot_admin import lint
 from bot_admin.command import FAILED, PENDING, USAGE, OperatorError, command
 from bot_admin.output import show, show_json, talk
 
@@ -30,6 +31,7 @@ async def provision(
     prune: Annotated[
         bool, typer.Option("--prune", help="Delete what is ours and no longer declared.")
     ] = False,
+    allow: lint.Allow = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print for programs.")] = False,
     declarations: Annotated[
         Path,
@@ -58,12 +60,14 @@ async def provision(
 
     if not as_json:
         show(render.as_text(shown))
+    findings = lint.judged(shown.outcome, allow, tell=not as_json)
     applied = 0
-    if not shown.in_sync and not only_show:
+    if not shown.in_sync and not only_show and not findings.refusing:
         _confirm(shown, yes=yes, already_shown=not as_json)
         applied = await _apply(shown, settings)
     if as_json:
-        show_json({**render.as_data(shown), "applied": applied})
+        show_json({**render.as_data(shown), "findings": findings.as_data(), "applied": applied})
+    findings.refuse()
     if check and not shown.in_sync:
         raise typer.Exit(PENDING)
 

@@ -25,6 +25,8 @@ def route(deployment: Deployment, call: IncomingCall) -> Route:
     if collision := tuple(collisions(deployment.rules, trunk)):
         return Route(call, "unavailable", trunk, lost_trunks, lost_rules=collision)
     rule, lost = rule_of(deployment.rules, trunk, call, None)
+    if rule is not None and rule.resource.hide_phone_number and not call.from_number:
+        return Route(call, "crash", trunk, lost_trunks, rule, lost)
     outcome: Outcome = "accepted" if rule is not None else "dropped"
     if rule is not None and rule.resource.pin:
         outcome = "asked-for-pin"

@@ -13,7 +13,7 @@ RINGING_S = 180.0
 """How long livekit-sip lets a caller wait for an agent when no trunk says."""
 
 Outcome = Literal[
-    "accepted", "asked-for-pin", "wrong-pin", "dropped", "wrong-password", "unavailable"
+    "accepted", "asked-for-pin", "wrong-pin", "dropped", "wrong-password", "unavailable", "crash"
 ]
 R_co = TypeVar("R_co", bound=Resource, covariant=True)
 
@@ -85,7 +85,10 @@ class Route:
     def experience(self) -> str:
         """What the phone gets, in one sentence."""
         before = "is asked for the trunk's password (407), then " if self.challenged else ""
-        return f"The caller {before}{self._ending}."
+        after = ""
+        if self.trunk is None and self.answers:
+            after = ", though no trunk has let the call in: neither address nor password is asked"
+        return f"The caller {before}{self._ending}{after}."
 
     @property
     def _ending(self) -> str:
@@ -104,6 +107,11 @@ class Route:
                 return "is refused (401): the password is wrong"
             case "unavailable":
                 return "is told to try again later (503)"
+            case "crash":
+                return (
+                    "is told to try again later (503), and livekit-server itself ends (v1.13.5): "
+                    "the rule hides numbers, and the From header has none"
+                )
             case "dropped":
                 return "hears ringing (180) and nothing ever after: no rule takes the call"
 

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from livekit import api
 from livekit.protocol import sip as proto
 from valkey.asyncio import Valkey
 
+from lab.errors import ProcessFailed
 from lab.gateway import dispatch, wire
 from lab.gateway.bus import Bus
 from lab.gateway.psrpc import Client, RpcError
@@ -25,6 +27,7 @@ from lab.network import Lab
 from lab.ports import PortBlock
 from lab.settings import LabSettings
 from sip.deployment import Deployment
+from sip.errors import UnreachableError
 from sip.remote import Remote, connect
 from sip.route import IncomingCall, Outcome, Route, route
 
@@ -291,7 +294,7 @@ class Server:
     async def _store(self, wanted: Rule) -> None:
         wanted.sip_dispatch_rule_id = f"SDR_{secrets.token_hex(6)}"
         async with Valkey(port=self._redis) as store:
-            await store.execute_command(
+            await store.execute_command(  # type: ignore[no-untyped-call]
                 "HSET", "sip_dispatch_rule", wanted.sip_dispatch_rule_id, wanted.SerializeToString()
             )
 
@@ -385,8 +388,8 @@ async def _server(lab: Lab) -> AsyncIterator[Server]:
         listening = asyncio.create_task(bus.run())
         try:
             yield server
-        finally:
             await server.clear()
+        finally:
             listening.cancel()
             with suppress(asyncio.CancelledError):
                 await listening
@@ -470,3 +473,17 @@ def test_whatever_the_server_takes_is_replayed(network: Lab) -> None:
             whatever()
         finally:
             runner.run(stack.aclose())
+
+
+async def test_a_number_that_is_hidden_and_not_there_ends_the_server(tmp_path: Path) -> None:
+    """A fault of livekit-server v1.13.5: when this fails, lint `hidden-caller-crash` can go."""
+    hiding = Matrix((PLAIN,), (rule("lobby", "plain", hide_phone_number=True),))
+    call = IncomingCall("", OURS)
+    with Lab(tmp_path, PortBlock.auto(), LabSettings.load().livekit_server()) as lab:
+        with suppress(UnreachableError):  # there is nothing left to tidy up
+            async with _server(lab) as server:
+                deployment = await server.deploy(hiding)
+                assert (await server.verdict(call)).outcome == "unavailable"
+                assert route(deployment, call).outcome == "crash"
+        with pytest.raises(ProcessFailed, match="livekit-server"):
+            lab.check()
