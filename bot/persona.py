@@ -164,7 +164,8 @@ class Personas:
     def for_number(self, number: str | None) -> Persona:
         """The persona that answers on `number`: the one that names it, else the default."""
         default = next(persona for persona in self if persona.default)
-        return self._by_number.get(number, default)
+        plain = f"+{number}" if number and number.isdigit() else number  # some carriers omit it
+        return self._by_number.get(plain, default)
 
 
 def _faults_between(personas: list[Persona]) -> list[str]:

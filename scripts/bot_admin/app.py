@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot_admin import caller, destroy, number, provision
+from bot_admin import caller, destroy, lint, number, provision, route
 from bot_admin.doctor import app as doctor
 
 app = typer.Typer(
@@ -38,6 +38,8 @@ app.add_typer(provision.app)
 app.add_typer(destroy.app)
 app.add_typer(number.app, name="number")
 app.add_typer(doctor.app)
+app.add_typer(lint.app)
+app.add_typer(route.app)
 app.add_typer(caller.app, name="caller")
 
 
