@@ -27,6 +27,10 @@ ToolName = Literal["end_call", "take_message"]
 class PersonaError(Exception):
     """The personas cannot be used; the message names each file, key and fault."""
 
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(["Put these personas right:", *self.faults]))
+
 
 Number = Annotated[str, AfterValidator(e164)]
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -140,7 +144,7 @@ class Personas:
         if not personas and not faults:
             faults.append(f"{folder}: there is no persona, that is no *.toml file")
         if faults:
-            raise PersonaError("\n".join(["Put these personas right:", *faults]))
+            raise PersonaError(faults)
         return cls(personas)
 
     def named(self, name: str) -> Persona | None:
@@ -150,7 +154,8 @@ class Personas:
     def for_number(self, number: str | None) -> Persona:
         """The persona that answers on `number`: the one that names it, else the default."""
         default = next(persona for persona in self if persona.default)
-        return self._by_number.get(number, default)
+        plain = f"+{number}" if number and number.isdigit() else number  # some carriers omit it
+        return self._by_number.get(plain, default)
 
 
 def _faults_between(personas: list[Persona]) -> list[str]:

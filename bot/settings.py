@@ -38,6 +38,10 @@ OTHERS_PREFIXES = ("HOTLINE_SIP_", "HOTLINE_LAB_")
 class SettingsError(Exception):
     """The environment cannot be used; the message lists every missing, wrong and unknown value."""
 
+    def __init__(self, sentence: str, faults: Iterable[str] = ()) -> None:
+        super().__init__(sentence)
+        self.faults = tuple(faults)
+
 
 def environment(env_file: Path | None = None) -> Mapping[str, str]:
     """The process's environment and the env file's values; empty values count as absent.
@@ -90,7 +94,8 @@ class _Environment(BaseModel):
             listed = "\n".join(f"  - {fault}" for fault in faults)
             raise SettingsError(
                 f"Hotline cannot start. Put these right in the environment or in "
-                f"{_env_file(env_file)} (see .env.example):\n{listed}"
+                f"{_env_file(env_file)} (see .env.example):\n{listed}",
+                faults,
             )
         return settings
 
