@@ -65,6 +65,7 @@ class PhoneAgent(Agent):
     def keyed(self, keys: str) -> None:
         """Answers an entry on the keypad, at once: pressing a key interrupts the bot."""
         if not self._hangup.begun:
+            self._silence.caller_acted()
             self.session.interrupt()
             self.session.generate_reply(user_input=note(keys))
 

@@ -31,6 +31,8 @@ class Models:
     ears: stt.STT[Any]
     mind: llm.LLM[Any]
     voice: tts.TTS[Any]
+    announcer: tts.TTS[Any]
+    """The same voice for what is synthesised ahead: the session counts the failures of its own."""
     sound: str
     """All that decides how the voice sounds."""
     conversation: backboard.LLM | None
@@ -51,6 +53,7 @@ class Models:
             ears=_ears(settings, persona),
             mind=first if spare is None else _with_spare(first, spare),
             voice=_voice(settings, persona),
+            announcer=_voice(settings, persona),
             sound=_sound(settings, persona),
             conversation=conversation,
             memories=memories,
@@ -65,7 +68,8 @@ class Models:
 
     async def aclose(self) -> None:
         """Ends what the models have open."""
-        for model in (self.ears, self.mind, self.conversation, self._spare, self.voice):
+        models = (self.ears, self.mind, self.conversation, self._spare, self.voice, self.announcer)
+        for model in models:
             if model is not None:
                 await model.aclose()
         await self._http.aclose()

@@ -10,7 +10,8 @@ import hashlib
 import logging
 import os
 import wave
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,12 +26,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hotline.prompts")
 
+FIRST_SOUND_S = 1.0
+"""The longest wait for a prompt that is not made yet; then it is said in the ordinary way."""
+
 
 class Prompts:
     """The fixed sentences of one call.
 
     Args:
-        voice: speaks them.
+        voice: speaks them; not the session's own, which would count their failures as its own.
         folder: where they are kept, one WAV file each.
         sound: names all that decides how the voice sounds, such as model, voice and speed.
     """
@@ -40,16 +44,19 @@ class Prompts:
         self._folder = folder
         self._sound = sound
         self._prompts: dict[str, Prompt] = {}
-        self._making: asyncio.Task[None] | None = None
+        self._wanted: asyncio.Queue[Prompt] = asyncio.Queue()
+        self._making = asyncio.create_task(self._make())
 
     def prepare(self, *sentences: str, keep: bool = True) -> None:
-        """Begins to make the sentences ready, one after the other, after those already asked for.
+        """Makes the sentences ready: at once those that are kept, the others one after the other.
 
         `keep` is for sentences that hold nothing personal.
         """
-        new = [Prompt(sentence, self._file(sentence) if keep else None) for sentence in sentences]
-        self._prompts.update({prompt.text: prompt for prompt in new})
-        self._making = asyncio.create_task(self._make(new, after=self._making))
+        for sentence in sentences:
+            prompt = Prompt(sentence, self._file(sentence) if keep else None)
+            self._prompts[prompt.text] = prompt
+            if not prompt.has_sound:
+                self._wanted.put_nowait(prompt)
 
     def begins(self, text: str) -> bool:
         """Whether one of the sentences begins like `text`."""
@@ -58,19 +65,20 @@ class Prompts:
     async def get(self, text: str) -> Prompt | None:
         """The sentence, once its first sound is there; None when it has to be said otherwise."""
         prompt = self._prompts.get(text.strip())
-        return prompt if prompt and await prompt.begun() else None
+        if prompt is None:
+            return None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_SOUND_S):
+                await prompt.begun()
+        return prompt if prompt.has_sound else None
 
     async def aclose(self) -> None:
         """Stops making sentences that will not be said."""
-        for prompt in self._prompts.values():
-            prompt.give_up()
-        if self._making is not None:
-            await cancel_and_wait(self._making)
+        await cancel_and_wait(self._making)
 
-    async def _make(self, prompts: list[Prompt], after: asyncio.Task[None] | None) -> None:
-        if after is not None:
-            await asyncio.wait({after})
-        for prompt in prompts:
+    async def _make(self) -> None:
+        while True:
+            prompt = await self._wanted.get()
             await prompt.make(self._voice)
 
     def _file(self, sentence: str) -> Path:
@@ -84,15 +92,19 @@ class Prompt:
     def __init__(self, text: str, file: Path | None) -> None:
         self.text = text.strip()
         self._file = file
-        self._frames: list[rtc.AudioFrame] = []
-        self._whole = False
+        self._frames = _read(file) if file is not None else []
+        self._whole = self.has_sound
         self._more = asyncio.Event()
 
-    async def begun(self) -> bool:
-        """Waits for the first sound; False when there will be none."""
+    @property
+    def has_sound(self) -> bool:
+        """Whether some of it can be played."""
+        return bool(self._frames)
+
+    async def begun(self) -> None:
+        """Waits for the first sound, or for the end without one."""
         while not self._frames and not self._whole:
             await self._more.wait()
-        return bool(self._frames)
 
     async def audio(self) -> AsyncIterator[rtc.AudioFrame]:
         """The frames, as they become ready; what comes before a failure is played."""
@@ -106,19 +118,7 @@ class Prompt:
             await self._more.wait()
 
     async def make(self, voice: tts.TTS[Any]) -> None:
-        """Takes the sentence from its file, or has `voice` say it and files it."""
-        if self._file is not None and self._file.exists():
-            self._frames = list(_read(self._file))
-        if not self._frames:
-            await self._synthesise(voice)
-        self.give_up()
-
-    def give_up(self) -> None:
-        """There will be no more of it."""
-        self._whole = True
-        self._announce()
-
-    async def _synthesise(self, voice: tts.TTS[Any]) -> None:
+        """Has `voice` say the sentence, and files it once it is whole."""
         try:
             async with voice.stream(conn_options=RETRY_ONCE) as stream:
                 stream.push_text(self.text)
@@ -131,21 +131,29 @@ class Prompt:
         else:
             if self._file is not None and self._frames:
                 _write(self._file, self._frames)
+        finally:
+            self._whole = True
+            self._announce()
 
     def _announce(self) -> None:
         more, self._more = self._more, asyncio.Event()
         more.set()
 
 
-def _read(file: Path) -> Iterator[rtc.AudioFrame]:
-    """The frames of a kept prompt; none when the file is damaged."""
+def _read(file: Path) -> list[rtc.AudioFrame]:
+    """The frames of a kept prompt; none when there is no such file, or none that can be read."""
+    frames: list[rtc.AudioFrame] = []
     try:
         with wave.open(str(file), "rb") as sound:
             rate, channels = sound.getframerate(), sound.getnchannels()
             while data := sound.readframes(rate * FRAME_MS // 1000):
-                yield rtc.AudioFrame(data, rate, channels, len(data) // (2 * channels))
-    except (wave.Error, EOFError):
-        file.unlink(missing_ok=True)
+                frames.append(rtc.AudioFrame(data, rate, channels, len(data) // (2 * channels)))
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, EOFError, wave.Error) as error:
+        log.warning("a kept prompt cannot be read", extra={"error": type(error).__name__})
+        return []
+    return frames
 
 
 def _write(file: Path, frames: list[rtc.AudioFrame]) -> None:

@@ -49,7 +49,7 @@ def environment(env_file: Path | None = None) -> Mapping[str, str]:
     Raises:
         SettingsError: the env file is named but is not there.
     """
-    process, file = os.environ, dotenv_values(_env_file(env_file))  # noqa: TID251
+    process, file = os.environ, dotenv_values(_env_file(env_file), interpolate=False)  # noqa: TID251
     values = {**process, **file} if env_file else {**file, **process}
     return {name: value for name, value in values.items() if value}
 
@@ -129,13 +129,10 @@ class LiveKitSettings(_Environment):
 
 
 class BackboardSettings(_Environment):
-    """Where Backboard is, and for whom it remembers callers."""
+    """Where Backboard is."""
 
     backboard_api_key: SecretStr | None = Field(default=None, validation_alias="BACKBOARD_API_KEY")
     backboard_base_url: BaseUrl | None = Field(default=None, validation_alias="BACKBOARD_BASE_URL")
-    personas_dir: Path = Field(
-        default=Path(__file__).parent / "personas", validation_alias="HOTLINE_PERSONAS_DIR"
-    )
 
     @property
     def backboard_secret(self) -> str:
@@ -162,6 +159,9 @@ def _countries(value: str) -> frozenset[str]:
 class OperatorSettings(_Environment):
     """What the operator's tools keep, and whom they may dial; needs no account."""
 
+    personas_dir: Path = Field(
+        default=Path(__file__).parent / "personas", validation_alias="HOTLINE_PERSONAS_DIR"
+    )
     database_url: SecretStr = Field(
         default=SecretStr("sqlite:///var/hotline.db"), validation_alias="DATABASE_URL"
     )

@@ -57,22 +57,24 @@ class Silence:
         """
         upcoming = asyncio.ensure_future(_next(answer))
         filler = asyncio.ensure_future(self._filler())
+        begun = False
         unspoken = False  # words were given that the voice may be holding back
         try:
             while True:
                 await asyncio.wait(
-                    {upcoming} if filler.cancelled() else {upcoming, filler},
+                    {upcoming} if begun else {upcoming, filler},
                     timeout=FLUSH_AFTER_S if unspoken else None,
                     return_when=asyncio.FIRST_COMPLETED,
                 )
                 if upcoming.done():
                     if (piece := upcoming.result()) is None:
                         return
+                    begun = True
                     await cancel_and_wait(filler)
                     unspoken = unspoken or _speaks(piece)
                     yield piece
                     upcoming = asyncio.ensure_future(_next(answer))
-                elif filler.done() and not filler.cancelled():
+                elif not begun and filler.done():
                     yield f"{filler.result()} "
                     yield FlushSentinel()
                     filler = asyncio.ensure_future(self._filler())
@@ -82,6 +84,12 @@ class Silence:
         finally:
             await cancel_and_wait(upcoming, filler)
             await answer.aclose()
+
+    def caller_acted(self) -> None:
+        """The caller did something that is no sound, such as pressing a key."""
+        self._said = 0
+        self._heard_until(self._now())
+        self._wake()
 
     async def _filler(self) -> str:
         """Waits until a filler is due; for ever when none is left."""

@@ -110,7 +110,7 @@ async def entrypoint(ctx: JobContext) -> None:
     TurnTaking(session)
     Trouble(session, persona.phrases, hangup)
     silence = Silence(session, persona.phrases.fillers)
-    prompts = Prompts(models.voice, settings.prompts_dir, models.sound)
+    prompts = Prompts(models.announcer, settings.prompts_dir, models.sound)
     line.push_async_callback(prompts.aclose)
     if caller is None:
         prompts.prepare(persona.greeting)
@@ -129,8 +129,6 @@ async def entrypoint(ctx: JobContext) -> None:
         on_left=lambda ending: hangup.end_call(ending, now=True),
     )
     line.callback(leg.close)
-    if hangup.begun:
-        return
 
     async def recalled_late(recollection: Recollection) -> None:
         _recalls(recollection, models, record)
@@ -144,6 +142,8 @@ async def entrypoint(ctx: JobContext) -> None:
             instructions = recollection.instructions(persona)
             greeting = persona.greets(recollection.name)
         prompts.prepare(greeting, keep=greeting == persona.greeting)
+    if hangup.begun:
+        return
     prompts.prepare(*persona.phrases.all())
     tools = offered(persona, hangup, record)
     agent = PhoneAgent(instructions, greeting, prompts, silence, leg, hangup, tools)

@@ -84,6 +84,7 @@ def load(folder: Path, environment: Mapping[str, str]) -> Declaration:
         if resource is not None:
             validated.append((table, resource))
     faults += _half_credentials(tables)
+    faults += _adopted_twice(tables)
     faults += _unknown_trunks(tables)
     faults += _clashes(validated)
     faults += (
@@ -171,6 +172,16 @@ def _half_credentials(tables: list[_Table]) -> Iterator[Fault]:
         named = [key for key in ("auth_username", "auth_password") if key in table.keys]
         if len(named) == 1:
             yield table.fault("auth_username and auth_password go together; declare both")
+
+
+def _adopted_twice(tables: list[_Table]) -> Iterator[Fault]:
+    seen: dict[str, str] = {}
+    for table in tables:
+        adopted = table.keys.get("adopt")
+        if isinstance(adopted, str) and adopted in seen:
+            yield table.fault(f"{adopted} is adopted by {seen[adopted]!r} too; keep one", "adopt")
+        elif isinstance(adopted, str):
+            seen[adopted] = table.name
 
 
 def _unknown_trunks(tables: list[_Table]) -> Iterator[Fault]:

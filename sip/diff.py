@@ -85,7 +85,7 @@ def field_changes(existing: Deployed[Resource], declared: Resource) -> tuple[Fie
     old, new = dict(existing.resource.deployed_fields()), dict(declared.deployed_fields())
     old["name"], new["name"] = existing.resource.name, declared.name
     found = [
-        FieldChange(name, _hidden_beside(old.get(name), new.get(name)), new.get(name))
+        FieldChange(name, old.get(name), new.get(name))
         for name in dict.fromkeys([*new, *old])
         if not _equal(old.get(name), new.get(name))
     ]
@@ -96,11 +96,6 @@ def field_changes(existing: Deployed[Resource], declared: Resource) -> tuple[Fie
 def _equal(old: object, new: object) -> bool:
     if isinstance(old, SealedSecret) and isinstance(new, Secret):
         return old.opens_with(new)
-    if isinstance(old, str) and isinstance(new, Secret):  # a header's value comes back in clear
-        return old == new.value
+    if isinstance(old, Secret) and isinstance(new, str):  # a header that is declared in clear
+        return old.value == new
     return (old or None) == (new or None)
-
-
-def _hidden_beside(old: object, new: object) -> object:
-    """What stood where a secret is declared may be a secret too."""
-    return Secret(old) if isinstance(old, str) and isinstance(new, Secret) else old

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeVar, cast
 
 from sip.clash import Places, clash
@@ -78,7 +79,8 @@ def make(declaration: Declaration, deployment: Deployment, *, prune: bool = Fals
     leftover = () if prune else tuple(change.existing for change in deletes)
     taken = {id(c.existing) for c in [*inbound, *outbound, *rules] if isinstance(c, Replace)}
     foreign = tuple(i for i in deployment if i.owner_name is None and id(i) not in taken)
-    if obstacle := next(_obstacles(declaration, [*foreign, *leftover]), None):
+    lost = _lost_adoptions([*inbound, *outbound, *rules])
+    if obstacle := next(chain(lost, _obstacles(declaration, [*foreign, *leftover])), None):
         raise obstacle
     writes: list[Change] = []
     for kind in (inbound, outbound, rules):
@@ -142,6 +144,15 @@ def _freeing_first(changes: Sequence[Create | Replace]) -> Iterator[Change]:
                 "LiveKit lets nobody hold it twice; take it out of both, provision, then put it in."
             )
         waiting = blocked
+
+
+def _lost_adoptions(changes: Sequence[Change]) -> Iterator[ObstacleError]:
+    for change in changes:
+        if isinstance(change, Create) and change.resource.adopt:
+            yield ObstacleError(
+                f"{label(change.resource)} adopts {change.resource.adopt}, which is not there to "
+                "be adopted; remove adopt from the declaration to create it. Nothing was changed."
+            )
 
 
 def _obstacles(

@@ -53,9 +53,15 @@ def import_deployed(deployment: Deployment, folder: Path) -> list[Path]:
     tables = [_table(item, names, secrets) for item in foreign]
     written = [_write(folder / IMPORTED, "\n\n".join(tables) + "\n")]
     if secrets:
-        lines = [f"{name}={json.dumps(value)}" for name, value in secrets.items()]
+        lines = [f"{name}={_quoted(value)}" for name, value in secrets.items()]
         written.append(_write(folder / IMPORTED_SECRETS, "\n".join(lines) + "\n", private=True))
     return written
+
+
+def _quoted(value: str) -> str:
+    """For an env file: within single quotes nothing is expanded."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _template(name: str) -> str:
@@ -115,9 +121,10 @@ def _lines(
         ):
             nested.append((name, value))
         elif isinstance(value, Secret | SealedSecret):
-            variable = re.sub(r"\W", "_", f"{prefix}_{name}".upper())
-            secrets[variable] = value.value if isinstance(value, Secret) else ""
-            yield f'{name} = "env/{variable}"'
+            yield f"{name} = {_toml(_kept(value, f'{prefix}_{name}', secrets))}"
+        elif name == "headers":
+            kept = {key: _kept(item, f"{prefix}_{key}", secrets) for key, item in value.items()}
+            yield f"{name} = {_toml(kept)}"
         else:
             yield f"{name} = {_toml(value)}"
     for name, value in nested:
@@ -126,6 +133,13 @@ def _lines(
         else:
             for entry in value:
                 yield from _inner(f"[[{header}.{name}]]", entry)
+
+
+def _kept(secret: object, name: str, secrets: dict[str, str]) -> str:
+    """Puts a secret among those of the env file; returns the reference to it."""
+    variable = re.sub(r"\W", "_", name.upper())
+    secrets[variable] = secret.value if isinstance(secret, Secret) else ""
+    return f"env/{variable}"
 
 
 def _inner(header: str, table: Table) -> Iterator[str]:

@@ -46,11 +46,15 @@ class Watch:
         """A piece of the answer arrived: the next one is due."""
         due = self._now() + self._stall_s
         self._missed = "stalled" if due < self._end else "did not finish"
-        self._scope.reschedule(min(due, self._end))
+        self._reschedule(min(due, self._end))
 
     def finished(self) -> None:
         """The answer is whole: nothing is due any more."""
-        self._scope.reschedule(None)
+        self._reschedule(None)
+
+    def _reschedule(self, due: float | None) -> None:
+        if not self._scope.expired():  # what arrives in the instant of the deadline is too late
+            self._scope.reschedule(due)
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:

@@ -183,6 +183,9 @@ class LLM(llm.LLM[Never]):
                 logger.warning("nothing was remembered", extra={"error": type(error).__name__})
         await self._client.aclose()
 
+    def _add(self, used: Usage) -> None:
+        self._usage += used
+
     async def _ask(self, reading: Callable[[], Reading]) -> None:
         """Begins a reading once ended ones have freed their connections, and hears it out."""
         ended = {reading.task for reading in self._readings if reading.run.ended}
@@ -261,7 +264,6 @@ class BackboardStream(llm.LLMStream):
 
         def ended() -> None:
             watch.finished()
-            backboard._usage += run.usage
             if (thread := run.thread(conversation)) is not None:
                 threads.remember(thread)
 
@@ -272,6 +274,7 @@ class BackboardStream(llm.LLMStream):
                 request,
                 hear=self._give,
                 on_progress=watch.progress,
+                on_used=backboard._add,
                 on_end=ended,
             )
         )

@@ -122,7 +122,9 @@ class Memories:
     async def _named(self, name: str, within_s: float) -> list[str]:
         path = f"/assistants?name={quote(name, safe='')}&limit=200"
         answer = await self._client.ask("GET", path, within_s=within_s)
-        listed = answer.get("assistants", []) if isinstance(answer, dict) else answer
+        listed = answer.get("assistants") if isinstance(answer, dict) else answer
+        if not isinstance(listed, list):
+            raise _unreadable("assistants")
         # Older servers ignore the filter.
         same = [item for item in listed if isinstance(item, dict) and item.get("name") == name]
         same.sort(key=lambda item: str(item.get("created_at", "")))
@@ -131,15 +133,22 @@ class Memories:
 
 def _id_of(assistant: Any) -> str:
     if not isinstance(assistant, dict) or not isinstance(assistant.get("assistant_id"), str):
-        raise APIError("Backboard told of an assistant without an id.", retryable=False)
+        raise _unreadable("an assistant")
     return str(assistant["assistant_id"])
 
 
 def _facts(answer: Any) -> Iterator[Fact]:
-    for item in answer.get("memories", []) if isinstance(answer, dict) else []:
+    listed = answer.get("memories") if isinstance(answer, dict) else None
+    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
+        raise _unreadable("memories")
+    for item in listed:
         text = item.get("content") or item.get("memory")
         if isinstance(text, str) and text.strip():
             yield Fact(str(item.get("id", "")), text.strip(), item.get("created_at"))
+
+
+def _unreadable(what: str) -> APIError:
+    return APIError(f"Backboard told of {what} in a form that cannot be read.", retryable=False)
 
 
 def _path(assistant_id: str) -> str:

@@ -17,6 +17,7 @@ from . import errors
 from .client import Client, Exchange, OnSent
 from .models import Event
 from .run import Run
+from .usage import Usage
 
 NAMED_WITHIN_S = 2.0
 """How long a reading that was left waits for the run's name."""
@@ -31,6 +32,7 @@ class Reading:
         exchange: makes the request; it is given the callback for when it leaves.
         hear: takes each chunk.
         on_progress: called for every event that brings the end of the silence nearer.
+        on_used: called with what the run used, also when it failed or nobody listened.
         on_end: called when the run has ended well, before `heard` returns.
     """
 
@@ -42,15 +44,18 @@ class Reading:
         *,
         hear: Callable[[ChatChunk], None],
         on_progress: Callable[[], None],
+        on_used: Callable[[Usage], None],
         on_end: Callable[[], None],
     ) -> None:
         self._client = client
         self.run = run
         self._hear = hear
         self._on_progress = on_progress
+        self._on_used = on_used
         self._on_end = on_end
         self._sent = False
         self._left = False
+        self._given_up: asyncio.TimerHandle | None = None
         self._heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.task = asyncio.create_task(self._read(exchange))
         """Over when nothing of the exchange is under way any more, its cancellation included."""
@@ -74,7 +79,8 @@ class Reading:
         if self.run.named or not self._sent:  # what has not been sent yet need not be
             self.task.cancel()
         else:
-            asyncio.get_running_loop().call_later(NAMED_WITHIN_S, self.task.cancel)
+            loop = asyncio.get_running_loop()
+            self._given_up = loop.call_later(NAMED_WITHIN_S, self.task.cancel)
 
     def _on_sent(self) -> None:
         self._sent = True
@@ -100,9 +106,13 @@ class Reading:
             await self._cancel()
 
     def _take(self, event: Event) -> None:
-        for chunk in self.run.read(event):
-            if not self._left:
-                self._hear(chunk)
+        try:
+            for chunk in self.run.read(event):
+                if not self._left:
+                    self._hear(chunk)
+        finally:
+            if self.run.ended:
+                self._on_used(self.run.usage)
         if self.run.advances(event) and not self._left:
             self._on_progress()
 
@@ -111,6 +121,8 @@ class Reading:
             self._heard.set_exception(error)
 
     async def _cancel(self) -> None:
+        if self._given_up is not None:
+            self._given_up.cancel()
         run = self.run
         if not run.ended and run.thread_id is not None and run.run_id is not None:
             await self._client.cancel_run(run.thread_id, run.run_id)

@@ -113,12 +113,12 @@ async def _memories(context: typer.Context) -> AsyncIterator[Memories]:
 
 def _personas(context: typer.Context, only: str | None) -> list[str]:
     from bot.persona import PersonaError, Personas  # noqa: PLC0415
-    from bot.settings import BackboardSettings  # noqa: PLC0415
+    from bot.settings import OperatorSettings  # noqa: PLC0415
 
     if only is not None:
         return [only]
     try:
-        folder = BackboardSettings.load(context.obj).personas_dir
+        folder = OperatorSettings.load(context.obj).personas_dir
         return [persona.name for persona in Personas.load(folder)]
     except PersonaError as error:
         raise OperatorError(str(error)) from error

@@ -56,9 +56,14 @@ async def provision(
 ) -> None:
     """Bring LiveKit's trunks and dispatch rules to what sip/*.toml declares.
 
-    Shows the changes first, asks, then makes them. Touches only what it created itself.
+    Shows the changes first, asks, then makes them. Touches only what it created or was told to
+    adopt.
     """
     if init or import_:
+        if (init and import_) or plan or check or yes or checksum or prune or force:
+            raise OperatorError(
+                "--init and --import only write declarations: use one alone.", USAGE
+            )
         await _begin(context, declarations, imported=import_)
         return
     only_show = plan or check
@@ -86,8 +91,8 @@ async def provision(
         show(render.as_text(shown))
     findings = lint.judged(shown.outcome, allow, tell=not as_json)
     applied = 0
+    _refuse_unlike(shown, checksum)
     if not shown.in_sync and not only_show and not findings.refusing:
-        _refuse_unlike(shown, checksum)
         refuse_much(shown, force=force)
         if not (yes or checksum):
             _confirm(shown, already_shown=not as_json)

@@ -79,12 +79,12 @@ def _ip_address(text: str) -> IPAddress | None:
 def _persona(context: typer.Context, found: Route) -> str | None:
     """Who the bot would be: as the rule says, else by the number, if it is told the number."""
     from bot.persona import PersonaError, Personas  # noqa: PLC0415
-    from bot.settings import BackboardSettings, SettingsError  # noqa: PLC0415
+    from bot.settings import OperatorSettings, SettingsError  # noqa: PLC0415
 
     if found.rule is None:
         return None
     try:
-        personas = Personas.load(BackboardSettings.load(context.obj).personas_dir)
+        personas = Personas.load(OperatorSettings.load(context.obj).personas_dir)
     except (PersonaError, SettingsError):
         return found.persona
     if found.persona and personas.named(found.persona):

@@ -35,7 +35,7 @@ def inbound_trunk(message: proto_sip.SIPInboundTrunkInfo) -> Deployed[InboundTru
         auth_username=_credential(message.auth_username, ""),
         auth_password=_credential(message.auth_password, mark.password if mark else ""),
         auth_realm=message.auth_realm,
-        headers=dict(message.headers),
+        headers=_headers(message.headers),
         headers_to_attributes=dict(message.headers_to_attributes),
         attributes_to_headers=dict(message.attributes_to_headers),
         include_headers=_word(messages.HEADERS, message.include_headers, "none"),
@@ -64,7 +64,7 @@ def outbound_trunk(message: proto_sip.SIPOutboundTrunkInfo) -> Deployed[Outbound
         numbers=tuple(sorted(message.numbers)),
         auth_username=_credential(message.auth_username, ""),
         auth_password=_credential(message.auth_password, mark.password if mark else ""),
-        headers=dict(message.headers),
+        headers=_headers(message.headers),
         headers_to_attributes=dict(message.headers_to_attributes),
         attributes_to_headers=dict(message.attributes_to_headers),
         include_headers=_word(messages.HEADERS, message.include_headers, "none"),
@@ -188,6 +188,11 @@ def _comparable(message: Message) -> dict[str, Any]:
 def _word(words: Mapping[str, Any], value: int, unknown: Any) -> Any:
     """Our word for an enum's value."""
     return next((word for word, known in words.items() if known == value), unknown)
+
+
+def _headers(headers: Mapping[str, str]) -> dict[str, Secret | str]:
+    """Any value may be a carrier's token, so none is shown."""
+    return {name: Secret(value) for name, value in headers.items()}
 
 
 def _credential(text: str, fingerprint: str) -> Secret | SealedSecret | None:

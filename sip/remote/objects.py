@@ -41,7 +41,9 @@ class Remote:
             self._sip.list_outbound_trunk(proto_sip.ListSIPOutboundTrunkRequest()),
         )
         trunks = tuple(listed.inbound_trunk(message) for message in inbound.items)
-        names = {trunk.id: trunk.owner_name for trunk in trunks if trunk.owner_name}
+        # of two trunks with one mark only one stays, so a rule on the other one has to move
+        kept = Deployment(trunks).trunk_ids()
+        names = {trunk_id: name for name, trunk_id in kept.items()}
         return Deployment(
             trunks,
             tuple(listed.outbound_trunk(message) for message in outbound.items),

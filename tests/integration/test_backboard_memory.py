@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
-from livekit.agents import APIStatusError
+import respx
+from livekit.agents import APIError, APIStatusError
 from livekit.agents.llm import ChatContext
 
 from bot.backboard import LLM, Client, Fact, Memories
@@ -140,3 +143,19 @@ async def test_a_change_of_assistant_leaves_the_others_threads_alone(
     thread = line.backboard.threads.get(second["thread_id"])
     assert thread is not None
     assert thread.assistant_id == keeper
+
+
+@pytest.mark.parametrize(
+    "document", [None, [None, 5], {"assistants": None}, {"memories": None}, {"memories": ["x"]}, 7]
+)
+async def test_what_cannot_be_read_is_an_error_and_no_crash(
+    respx_mock: respx.MockRouter, document: object
+) -> None:
+    respx_mock.route(host="backboard.example").respond(json=document)
+    async with httpx.AsyncClient() as http:
+        client = Client(base_url="http://backboard.example/api", api_key="k", http_client=http)
+        memories = Memories(client)
+        with pytest.raises(APIError):
+            await memories.all("a")
+        with contextlib.suppress(APIError):  # a list without the name is an honest answer
+            assert await memories.find("hotline/desk/1") is None

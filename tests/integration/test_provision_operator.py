@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import stat
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dotenv import dotenv_values
 from livekit import api
 from livekit.protocol import agent_dispatch as proto_dispatch
 from livekit.protocol import room as proto_room
@@ -100,8 +100,8 @@ async def test_what_others_deployed_is_imported_adopted_and_then_ours(
                     name="Their Trunk",
                     numbers=["+12025550100"],
                     auth_username="u",
-                    auth_password='quo"ted\\secret',
-                    headers={"X-A": "b"},
+                    auth_password="q\"uo'ted\\secret ${HOME}",
+                    headers={"X-A": "tok€n"},
                     metadata="theirs",
                 )
             )
@@ -128,13 +128,16 @@ async def test_what_others_deployed_is_imported_adopted_and_then_ours(
     assert "secret" not in written.read_text()
     assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
 
-    known = dict(re.findall(r"^(\w+)=(.*)$", secrets.read_text(), re.M))
-    environment = {name: json.loads(value) for name, value in known.items()}
+    assert "tok€n" not in written.read_text()
+    kept = dotenv_values(secrets, interpolate=False)  # as bot.settings reads it
+    environment = {name: value or "" for name, value in kept.items()}
     wanted = declaration.load(tmp_path, environment)
     shown = await reconcile.plan(wanted, remote)
     assert shown.counts() == {"create": 0, "replace": 2, "delete": 0}
     for change in shown.changes:
-        assert plan.describe(change)["fields"]["owner"] == {"from": "somebody else", "to": "us"}
+        fields = plan.describe(change)["fields"]
+        assert fields["owner"] == {"from": "somebody else", "to": "us"}
+        assert not {"auth_password", "headers.X-A"} & set(fields)  # the secrets are the same
     await applied(wanted, remote)
 
     after = await remote.fetch()

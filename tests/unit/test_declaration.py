@@ -160,3 +160,10 @@ def test_a_name_declared_in_two_files_is_refused(tmp_path: Path) -> None:
 def test_a_folder_without_declarations_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(DeclarationError, match=r"has no \*\.toml file"):
         load(tmp_path, {})
+
+
+def test_one_object_is_adopted_once(tmp_path: Path) -> None:
+    second = TRUNK.replace("trunk.main", "trunk.second").replace("0100", "0101")
+    message = faults(tmp_path, f'{TRUNK}adopt = "ST_1"\n{second}adopt = "ST_1"\n')
+
+    assert "inbound_trunk.second.adopt: ST_1 is adopted by 'main' too" in message

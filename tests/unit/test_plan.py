@@ -224,3 +224,22 @@ def test_the_outcome_is_what_will_be_deployed() -> None:
         ("SDR_9", "old"),
         ("", "main"),
     ]
+
+
+def test_a_header_that_goes_may_have_been_a_token() -> None:
+    drifted = trunk().model_copy(update={"headers": {"X-Token": Secret("opensesame")}})
+    deployment = Deployment((Deployed("ST_1", drifted, "main"),))
+    for declared in (DECLARED, Declaration()):
+        made = planning.make(declared, deployment, prune=True)
+        shown = as_text(made) + str(as_data(made))
+        assert "headers.X-Token" in shown
+        assert "opensesame" not in shown
+
+
+def test_what_is_to_be_adopted_must_be_there() -> None:
+    adopting = trunk().model_copy(update={"adopt": "ST_gone"})
+
+    with pytest.raises(ObstacleError, match="ST_gone, which is not there"):
+        planning.make(Declaration((adopting,)), Deployment())
+    ours = Deployment((Deployed("ST_1", trunk(), "main"),))
+    assert planning.make(Declaration((adopting,)), ours).in_sync

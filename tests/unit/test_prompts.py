@@ -143,6 +143,28 @@ async def test_a_sentence_that_was_not_made_has_to_be_said_otherwise(
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_a_file_that_cannot_be_read_is_made_anew(voice: Voice, tmp_path: Path) -> None:
+    for _ in range(2):
+        prompts = Prompts(voice, tmp_path, "sound")
+        prompts.prepare("Hello.")
+        assert await heard(await prompts.get("Hello."))
+        await prompts.aclose()
+        for file in tmp_path.glob("*.wav"):
+            if file.is_file():
+                file.unlink()
+                file.mkdir()
+    assert voice.said == ["Hello.", "Hello."]
+
+
+async def test_nobody_waits_long_for_a_voice_that_stalls(
+    voice: Voice, prompts: Prompts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.prompts.FIRST_SOUND_S", 0.05)
+    voice.may_go_on.clear()
+    prompts.prepare("Hello.", "Goodbye.")
+    assert await prompts.get("Goodbye.") is None
+
+
 async def test_what_is_no_fixed_sentence_is_known_by_its_first_words(prompts: Prompts) -> None:
     prompts.prepare("Hello, how can I help?")
     assert prompts.begins("Hello, how")

@@ -145,6 +145,31 @@ async def test_a_tool_call_needs_no_flush(states: States) -> None:
     assert [told(piece) async for piece in pieces] == []
 
 
+async def test_a_key_press_is_answered_with_the_callers_patience_anew(states: States) -> None:
+    watch = watching(states)
+    states.agent("thinking")
+    for _ in range(2):
+        watch.caller_acted()
+        pieces = watch.filled(answer(asyncio.Event()))
+        assert told(await anext(pieces)) == "One moment. "
+        await pieces.aclose()
+
+
+async def test_a_filler_that_is_due_with_the_first_word_is_left_out(
+    states: States, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are ready in one turn of the loop: the answer has begun, so no filler cuts into it."""
+    watch = watching(states)
+    states.agent("thinking")
+
+    async def due(_: Silence) -> str:
+        return FILLERS[0]
+
+    monkeypatch.setattr(Silence, "_filler", due)
+    said = [told(piece) async for piece in watch.filled(answer(WORDS, " open."))]
+    assert said == ["We are", " open."]
+
+
 async def test_an_answer_that_fails_fails_here_too(states: States) -> None:
     with pytest.raises(ValueError, match="broken"):
         _ = [piece async for piece in watching(states).filled(answer(ValueError("broken")))]
