@@ -9,10 +9,10 @@ import signal
 import sys
 from pathlib import Path
 
+from lab.digest import Challenges
 from lab.errors import LabError
 from lab.gateway.bus import Bus
 from lab.gateway.config import GatewayConfig
-from lab.gateway.digest import Challenges
 from lab.gateway.dispatch import CallRules
 from lab.gateway.health import health_port
 from lab.gateway.inbound import Exchange

@@ -14,11 +14,11 @@ from aiosipua import IncomingCall, SipMessage, SipRequest
 from livekit import rtc
 from livekit.rtc.participant import PublishTrackError
 
+from lab.digest import Challenges
 from lab.gateway import attributes, ending
 from lab.gateway.access_token import access_token
 from lab.gateway.answer_headers import HeaderedTransport
 from lab.gateway.config import GatewayConfig
-from lab.gateway.digest import Challenges
 from lab.gateway.dispatch import CallRules, Dispatch, sip_call
 from lab.gateway.ending import Ending
 from lab.gateway.phone_leg import NoPortFree, PhoneLeg, RtpPorts

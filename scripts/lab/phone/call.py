@@ -31,6 +31,7 @@ from lab.phone.sound import Samples, Span
 CONFIRMATION_S = 2.0  # how long a hang-up waits for the far end's word; the call is over regardless
 
 Found = TypeVar("Found")
+EndsHow = Literal["bye", "cancel", "refusal", "vanished"]
 
 
 class Ending(NamedTuple):
@@ -38,7 +39,7 @@ class Ending(NamedTuple):
 
     at_s: float
     by: Literal["us", "them"]
-    how: Literal["bye", "cancel", "refusal"]
+    how: EndsHow
 
 
 class PhoneCall(ABC):
@@ -164,7 +165,7 @@ class PhoneCall(ABC):
 
     def responded(self, response: SipResponse) -> None:
         """Takes notice of a response."""
-        if method_of(response) == "BYE" and response.status_code >= 200:
+        if method_of(response) in {"BYE", "NOTIFY"} and response.status_code >= 200:
             self._confirmed.set()
 
     def acknowledged(self) -> None:
@@ -179,7 +180,7 @@ class PhoneCall(ABC):
         """Ends here too."""
         self._end("them", how)
 
-    def _end(self, by: Literal["us", "them"], how: Literal["bye", "cancel", "refusal"]) -> None:
+    def _end(self, by: Literal["us", "them"], how: EndsHow) -> None:
         if self.ending is None:
             self.ending = Ending(time.monotonic(), by, how)
             self._media.hang_up()
