@@ -48,6 +48,11 @@ class RoomLeg:
         self._players: dict[str, asyncio.Task[None]] = {}
 
     @property
+    def participant_id(self) -> str:
+        """The participant's id in the room; raises before `join`."""
+        return self._room.local_participant.sid
+
+    @property
     def attributes(self) -> dict[str, str]:
         """The participant's attributes, as they are or as they were last; raises before `join`."""
         return dict(self._room.local_participant.attributes)
@@ -81,13 +86,17 @@ class RoomLeg:
 
     async def set_status(self, status: CallStatus) -> None:
         """Tells the room how the call stands; silently nothing when the room is gone."""
+        await self.set_attributes({CALL_STATUS: status})
+
+    async def set_attributes(self, attributes: dict[str, str]) -> None:
+        """Adds to the participant's attributes; silently nothing when the room is gone."""
         if self._room.isconnected():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(STATUS_TIMEOUT_S):
-                    await self._room.local_participant.set_attributes({CALL_STATUS: status})
+                    await self._room.local_participant.set_attributes(attributes)
 
-    async def leave(self) -> None:
-        """Leaves the room and ends everything begun in it."""
+    async def leave(self, reason: rtc.DisconnectReason.ValueType) -> None:
+        """Leaves the room, telling why, and ends everything begun in it."""
         if self._joining is not None:
             await asyncio.wait({self._joining})
             if not self._joining.cancelled() and self._joining.exception():
@@ -97,7 +106,7 @@ class RoomLeg:
             player.cancel()
         if players:  # before the room is gone: their streams belong to it
             await asyncio.wait(players)
-        await self._room.disconnect()
+        await self._room.disconnect(reason=reason)
         await self._source.aclose()
 
     async def _join(self, url: str, token: str, on_digits: Callable[[str], None]) -> None:
