@@ -21,28 +21,18 @@ from aiosipua.auth import answer_challenge
 
 from lab import ack
 from lab.gateway.client_transaction import Address, ClientTransactions
+from lab.gateway.not_connected import refused, rejected
 
 MAX_TRIES = 5
 """INVITEs that one call may send, the repetitions with credentials included."""
-
-
-class Refused(Exception):
-    """The phone refused with a final status of 300 or more."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(f"{status} {reason}")
-        self.status = status
-        self.reason = reason
-
-
-class NotAuthorized(Exception):
-    """The phone wants credentials that the trunk does not have, or never takes those it has."""
+NO_CREDENTIALS = "sip server required auth, but no username or password was provided"
+TRIED_ENOUGH = "max auth retry attempts reached for SIP invite"
 
 
 class Invitation:
     """One INVITE and its answer.
 
-    `answer` becomes the 2xx, acknowledged already, or raises Refused or NotAuthorized.
+    `answer` becomes the 2xx, acknowledged already, or raises NotConnected.
     """
 
     def __init__(
@@ -138,15 +128,11 @@ class Invitation:
         if self.answer.done() or self._cancelling:
             return
         if status not in (401, 407):
-            self.answer.set_exception(Refused(status, response.reason_phrase))
+            self.answer.set_exception(refused(status, response.reason_phrase))
         elif self._auth is None:
-            self.answer.set_exception(
-                NotAuthorized("sip server required auth, but no username or password was provided")
-            )
+            self.answer.set_exception(rejected(NO_CREDENTIALS))
         elif self._tries >= MAX_TRIES:
-            self.answer.set_exception(
-                NotAuthorized("max auth retry attempts reached for SIP invite")
-            )
+            self.answer.set_exception(rejected(TRIED_ENOUGH))
         else:
             credentials = answer_challenge(self._auth, response, status, "INVITE", invite.uri)
             self.send(credentials)

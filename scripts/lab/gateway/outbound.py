@@ -14,13 +14,14 @@ from livekit import rtc
 from livekit.protocol.sip import SIPTransport
 from livekit.rtc.participant import PublishTrackError
 
-from lab.gateway import attributes, ending, refusal_status
+from lab.gateway import attributes, ending
 from lab.gateway.access_token import Guest, access_token
 from lab.gateway.call import Call, Exchange
 from lab.gateway.client_transaction import Address
 from lab.gateway.dispatch import MAX_CALL_S, RINGING_TIMEOUT_S
 from lab.gateway.ending import Ending
-from lab.gateway.invitation import Invitation, NotAuthorized, Refused
+from lab.gateway.invitation import Invitation
+from lab.gateway.not_connected import NotConnected, rejected, unanswered
 from lab.gateway.phone_leg import NoPortFree, PhoneLeg
 from lab.gateway.psrpc import RpcError
 from lab.gateway.room_leg import RoomLeg
@@ -65,33 +66,17 @@ class OutboundCall(Call):
 
     async def _live(self) -> None:
         try:
-            self.remote = await self._resolved()
-            room, phone, address = await self._open_legs()
+            room, phone, address = await self._take_port()
             await self._join(room, phone)
             self._spawn(self._watch_room(room))
             self.joined.set_result(room.participant_id)
+            self.remote = await self._resolved()
             answer = await self._invite(room, address)
             await self._begin(room, phone, answer)
-        except Refused as refused:
-            error = refusal_status.of_invite(refused.status, refused.reason)
-            self._fail(error, refusal_status.left_as(refused.status))
-        except NotAuthorized as error:
-            rejected = rtc.DisconnectReason.USER_REJECTED
-            self._fail(RpcError("failed_precondition", str(error)), rejected)
-        except Unacceptable as error:
-            self._fail(
-                RpcError("failed_precondition", str(error)), rtc.DisconnectReason.USER_REJECTED
-            )
-        except NoPortFree as error:
-            self._fail(RpcError("resource_exhausted", str(error)))
-        except (rtc.ConnectError, PublishTrackError) as error:
-            self._fail(RpcError("internal", f"the room cannot be joined: {error}"))
-        except RpcError as error:
-            self._fail(error)
-        except OSError as error:
-            host = self._wanted.address
-            told = f'fail to resolve target for "{host}": {error.strerror}'
-            self._fail(RpcError("invalid_argument", told))
+        except NotConnected as failure:
+            self._give_up(failure.error)
+            how = f"not connected: {failure.error.code}"
+            self.end(Ending(how, hangup=False, left_as=failure.left_as))
 
     def _tell_phone(self, how: Ending) -> None:
         if self.answered:
@@ -99,18 +84,29 @@ class OutboundCall(Call):
                 self._say_bye()
         elif self._invitation is not None:
             self._invitation.cancel()
-        self._give_up(RpcError("canceled", "sip request timed out"))
+        self._give_up(unanswered().error)
+
+    async def _take_port(self) -> tuple[RoomLeg, PhoneLeg, Address]:
+        try:
+            return await self._open_legs()
+        except NoPortFree as error:
+            raise NotConnected(RpcError("resource_exhausted", str(error))) from error
 
     async def _resolved(self) -> Address:
-        """Where the INVITE goes; raises OSError for an unknown host."""
+        """Where the INVITE goes."""
         wanted = self._wanted
         if wanted.transport not in UDP:
-            raise RpcError("failed_precondition", "the lab's gateway speaks SIP over UDP only")
+            udp_only = "the lab's gateway speaks SIP over UDP only"
+            raise NotConnected(RpcError("failed_precondition", udp_only))
         host, _, port = wanted.address.partition(":")
         loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(
-            host, int(port or SIP_PORT), family=socket.AF_INET, type=socket.SOCK_DGRAM
-        )
+        try:
+            found = await loop.getaddrinfo(
+                host, int(port or SIP_PORT), family=socket.AF_INET, type=socket.SOCK_DGRAM
+            )
+        except OSError as error:
+            told = f'fail to resolve target for "{host}": {error.strerror}'
+            raise NotConnected(RpcError("invalid_argument", told)) from error
         return str(found[0][4][0]), int(found[0][4][1])
 
     async def _join(self, room: RoomLeg, phone: PhoneLeg) -> None:
@@ -124,10 +120,15 @@ class OutboundCall(Call):
             attributes={**wanted.participant_attributes, attributes.CALL_STATUS: "dialing"},
         )
         token = wanted.token or access_token(config.api_key, config.api_secret, guest)
-        await room.join(wanted.ws_url or config.ws_url, token, phone.play_digits)
+        try:
+            await room.join(wanted.ws_url or config.ws_url, token, phone.play_digits)
+        except (rtc.ConnectError, PublishTrackError) as error:
+            told = f"the room cannot be joined: {error}"
+            raise NotConnected(RpcError("internal", told)) from error
+        await room.noticed()
 
     async def _invite(self, room: RoomLeg, address: Address) -> SipResponse:
-        """Rings until the phone answers; raises Refused, NotAuthorized, RpcError."""
+        """Rings until the phone answers."""
         wanted = self._wanted
         self._proposal = offer(*address)
         named = wanted.HasField("display_name")
@@ -147,7 +148,7 @@ class OutboundCall(Call):
             async with asyncio.timeout(patience_s):
                 return await asyncio.shield(self._invitation.answer)
         except TimeoutError:
-            raise RpcError("canceled", "sip request timed out") from None
+            raise unanswered() from None
 
     def _rang(self, room: RoomLeg) -> None:
         if not self._has_rung:
@@ -158,7 +159,10 @@ class OutboundCall(Call):
         """Connects both sides, dials the extension, and counts as active."""
         wanted = self._wanted
         self.answered = True  # from here on it ends with BYE
-        terms = Terms.of(parse_sdp(answer.text) if answer.text else None)
+        try:
+            terms = Terms.of(parse_sdp(answer.text) if answer.text else None)
+        except Unacceptable as error:
+            raise rejected(str(error)) from error
         self._spawn(self._limit(min(_seconds(wanted.max_call_duration) or MAX_CALL_S, MAX_CALL_S)))
         self._connect(room, phone, terms, _seconds(wanted.media.media_timeout))
         await room.set_attributes(
@@ -171,14 +175,6 @@ class OutboundCall(Call):
         await self._until_heard(phone)
         await room.set_status("active")
         self.established.set_result(None)
-
-    def _fail(
-        self,
-        error: RpcError,
-        left_as: rtc.DisconnectReason.ValueType = rtc.DisconnectReason.UNKNOWN_REASON,
-    ) -> None:
-        self._give_up(error)
-        self.end(Ending(f"not connected: {error.code}", hangup=False, left_as=left_as))
 
     def _give_up(self, error: RpcError) -> None:
         for waited in (self.joined, self.established):

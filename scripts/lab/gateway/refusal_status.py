@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from livekit import rtc
 from livekit.protocol.sip import SIPStatus, SIPStatusCode
 
 from lab.gateway.psrpc import RpcError
@@ -22,11 +21,6 @@ _WORDS: Mapping[str, tuple[int, ...]] = {
 }
 _WORD = {status: word for word, statuses in _WORDS.items() for status in statuses}
 
-_INVITE_FAILED = frozenset({400, 404, 480, 486, 488})
-"""livekit-sip words these refusals of an INVITE differently."""
-
-_UNAVAILABLE = frozenset({404, 408, 480})
-
 
 def rpc_error(status: int, reason: str, *, prefix: str = "") -> RpcError:
     """The error of a call that the far end refused with `status`."""
@@ -34,22 +28,6 @@ def rpc_error(status: int, reason: str, *, prefix: str = "") -> RpcError:
     detail = SIPStatus(status=reason)
     detail.code = status  # type: ignore[assignment]  # proto3 enums are open: any status fits
     return RpcError(_word(status), f"{prefix}sip status: {told}", detail)
-
-
-def of_invite(status: int, reason: str) -> RpcError:
-    """The error of an INVITE that was refused."""
-    usual = "INVITE failed: "
-    other = "unexpected status from INVITE response: "
-    return rpc_error(status, reason, prefix=usual if status in _INVITE_FAILED else other)
-
-
-def left_as(status: int) -> rtc.DisconnectReason.ValueType:
-    """The disconnect reason of a participant whose phone refused (pkg/sip/participant.go)."""
-    if status in _UNAVAILABLE:
-        return rtc.DisconnectReason.USER_UNAVAILABLE
-    if 400 <= status < 500 or status >= 600:
-        return rtc.DisconnectReason.USER_REJECTED
-    return rtc.DisconnectReason.UNKNOWN_REASON
 
 
 def _word(status: int) -> str:

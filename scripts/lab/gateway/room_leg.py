@@ -22,6 +22,7 @@ SOURCE_QUEUE_MS = 100
 """Room for jitter in the track's own queue; a longer one would add its length to the delay."""
 BACKLOG_FRAMES = 5
 STATUS_TIMEOUT_S = 1.0
+NOTICE_S = 0.5
 
 
 async def warm_up() -> None:
@@ -44,6 +45,7 @@ class RoomLeg:
         self._source = rtc.AudioSource(SAMPLE_RATE_HZ, 1, queue_size_ms=SOURCE_QUEUE_MS)
         self._audio: asyncio.Queue[Samples] = asyncio.Queue(BACKLOG_FRAMES)
         self._key_presses: asyncio.Queue[DtmfEvent] = asyncio.Queue()
+        self._publication: rtc.LocalTrackPublication | None = None
         self._joining: asyncio.Task[None] | None = None
         self._players: dict[str, asyncio.Task[None]] = {}
 
@@ -67,6 +69,16 @@ class RoomLeg:
         # A join that is broken off half-way would leave a participant behind that nobody ends.
         self._joining = asyncio.create_task(self._join(url, token, on_digits))
         await asyncio.shield(self._joining)
+
+    async def noticed(self) -> None:
+        """Waits until somebody subscribes to the phone's track, at most NOTICE_S.
+
+        livekit-server announces a participant some 100 ms after it has joined, with the attributes
+        that it has then: whoever rings sooner is never seen to dial.
+        """
+        if self._publication is not None and self._room.remote_participants:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._publication.wait_for_subscription(), NOTICE_S)
 
     async def run(self) -> None:
         """Carries the phone's audio and digits into the room, until cancelled."""
@@ -121,7 +133,7 @@ class RoomLeg:
             self._on_participant(participant)
         track = rtc.LocalAudioTrack.create_audio_track("phone", self._source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False)
-        await room.local_participant.publish_track(track, options)
+        self._publication = await room.local_participant.publish_track(track, options)
 
     def _on_participant(self, participant: rtc.RemoteParticipant) -> None:
         if participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP:

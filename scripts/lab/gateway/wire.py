@@ -61,7 +61,8 @@ _RPC = {
     ),
     "InternalCreateSIPParticipantRequest": (
         "string address 2, string number 3, string call_to 4, string username 5, "
-        "string password 6, string room_name 7, string participant_identity 8, string token 9, string ws_url 10, "
+        "string password 6, string room_name 7, string participant_identity 8, "
+        "string token 9, string ws_url 10, "
         "string dtmf 11, string sip_call_id 13, string participant_name 14, "
         "string participant_metadata 15, livekit.SIPTransport transport 16, "
         "map participant_attributes 17, string hostname 20, map headers 21, "

@@ -19,7 +19,6 @@ from lab.phone.errors import CallOver, NoCall, PhoneError
 from lab.phone.event import SipEvent
 from lab.phone.media import Media
 from lab.phone.received import ReceivedCall
-from lab.phone.refer import ANSWERS
 from lab.phone.roles import perform
 from lab.phone.script import Script
 from lab.phone.sdp import Address
@@ -71,7 +70,6 @@ class AnsweringPhone:
         self._begun: deque[float] = deque()  # when the calls of the last second began
         self._untaken: asyncio.Queue[ReceivedCall] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._transfers: dict[str, Script] = {}
 
     @property
     def address(self) -> Address:
@@ -115,10 +113,7 @@ class AnsweringPhone:
             await asyncio.sleep(0)  # closed transports free their sockets on the loop's next turn
 
     def _screen(self, request: SipRequest) -> bool:
-        """Deals with what begins no call here, and with transfers."""
-        if request.method == "REFER":
-            self._spawn(self._refer(request))
-            return True
+        """Deals with an INVITE that begins no call; True when it did."""
         if request.method != "INVITE" or (request.to_addr and request.to_addr.tag):
             return False
         script = self._script(request)
@@ -159,7 +154,7 @@ class AnsweringPhone:
     async def _carry(self, invite: IncomingCall, script: Script) -> None:
         media = await Media.open(self._host)
         call = ReceivedCall(invite, self._signalling, media, self._clips, CODECS)
-        self._transfers[invite.call_id] = script
+        call.transfer = script.transfer
         self._signalling.add_headers(invite.call_id, script.headers)
         self.calls.append(call)
         self._untaken.put_nowait(call)
@@ -188,18 +183,6 @@ class AnsweringPhone:
             log.warning("a call was not answered: %s", error)
             return
         await perform(call, script)
-
-    async def _refer(self, request: SipRequest) -> None:
-        call = next((c for c in self.calls if c.call_id == request.call_id), None)
-        if call is None:
-            self._signalling.reply(request, 481, {})
-            return
-        answer = ANSWERS[self._transfers[call.call_id].transfer]
-        self._signalling.reply(request, answer.status, {})
-        for status in answer.reports:
-            await call.reports(status)
-        if answer.hangs_up:
-            await call.hangs_up()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 
-from aiosipua import DialogState, IncomingCall, SdpMessage, SdpNegotiationError, parse_uri
+from aiosipua import Dialog, DialogState, IncomingCall, SdpMessage, SdpNegotiationError, parse_uri
 
 from lab.clips import Clips
 from lab.phone import sdp
@@ -50,12 +50,6 @@ class ReceivedCall(PhoneCall):
         return parse_uri(self._invite.invite.uri).user or ""
 
     @property
-    def referred_to(self) -> str | None:
-        """Where the caller asked to be transferred: Refer-To of the last REFER."""
-        asked = [event.message for event in self.events if event.what == "REFER"]
-        return asked[-1].get_header("Refer-To") if asked else None
-
-    @property
     def headers(self) -> dict[str, str]:
         """The INVITE's X- headers, their names in lower case."""
         return {name.lower(): value for name, value in self._invite.x_headers.items()}
@@ -96,18 +90,15 @@ class ReceivedCall(PhoneCall):
         self._signalling.deafen(self.call_id)
         self._end("us", "vanished")
 
-    async def reports(self, status: int) -> None:
-        """Sends NOTIFY with how a transfer stands, and waits shortly for its confirmation."""
-        if self.ending is None:
-            self._confirmed.clear()
-            self._signalling.notify(self._invite, status)
-            await self._shortly(self._confirmed)
-
     def rejects(self, status: int = 486, reason: str = "") -> None:
         """Sends a final status from 300 to 699; nothing when the call is answered or over."""
         if self.ending is None and self.answered_s is None:
             self._invite.reject(status, reason)
             self._end("us", "refusal")
+
+    @property
+    def _dialog(self) -> tuple[Dialog, sdp.Address]:
+        return self._invite.dialog, self._invite.source_addr
 
     def _agree(self) -> tuple[SdpMessage, sdp.Agreed]:
         return sdp.answer(self._invite.sdp_offer, self._media.address, self._codecs)

@@ -1,11 +1,12 @@
-"""How an answering phone takes a transfer: its answers to REFER (RFC 3515)."""
+"""How a phone takes a transfer: its answers to REFER (RFC 3515)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from lab.phone.script import Transfer
+Transfer = Literal["done", "busy", "declined", "not-allowed", "no-notify", "hangs-up"]
+"""What comes of a REFER: 202 then NOTIFY 200 or 486; 603; 405; 202 alone; 202 then BYE."""
 
 
 class Answer(NamedTuple):

@@ -10,6 +10,7 @@ from typing import Literal, Self
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lab.phone.errors import PhoneError
+from lab.phone.refer import Transfer
 
 Role = Literal[
     "person",
@@ -27,9 +28,6 @@ Role = Literal[
     "unreachable",
 ]
 REFUSALS: Mapping[str, int] = {"busy": 486, "declined": 603, "invalid": 404}
-
-Transfer = Literal["done", "busy", "declined", "not-allowed", "no-notify", "hangs-up"]
-"""What comes of a REFER: 202 then NOTIFY 200 or 486; 603; 405; 202 alone; 202 then BYE."""
 
 SAYS: Mapping[str, str] = {
     "person": "Hello?",

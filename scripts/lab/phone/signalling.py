@@ -22,7 +22,6 @@ from aiosipua import (
     stringify_uri,
 )
 from aiosipua import OutgoingCall as Invitation
-from aiosipua.refer import notify_refer
 from aiosipua.utils import generate_tag
 
 from lab import ack
@@ -31,6 +30,7 @@ from lab.phone.sdp import Address
 from lab.sip_transport import LoopbackSipTransport
 
 FarEndsWay = Literal["bye", "cancel"]
+REASONS = {100: "Trying", 180: "Ringing", 200: "OK", 486: "Busy Here"}
 
 
 def _takes_nothing(_: SipRequest) -> bool:
@@ -50,6 +50,9 @@ class Party(Protocol):
 
     def moved(self, remote: Address) -> None:
         """The far end takes media elsewhere from now on."""
+
+    def referred(self, refer: SipRequest) -> None:
+        """REFER came, which aiosipua has not seen."""
 
     def far_end_left(self, how: FarEndsWay) -> None:
         """The far end sent BYE or CANCEL."""
@@ -148,9 +151,17 @@ class Signalling:
         response.headers.set_single("Content-Type", "application/sdp")
         self._transport.send_reply(response)
 
-    def notify(self, invite: IncomingCall, status: int) -> None:
+    def notify(self, dialog: Dialog, to: Address, status: int) -> None:
         """Reports how a transfer stands (RFC 3515 section 2.4.5); a final status ends it."""
-        notify_refer(invite, status)
+        host, port = self.address
+        notify = dialog.create_request("NOTIFY", via_host=host, via_port=port)
+        notify.headers.set_single("Contact", f"<sip:{host}:{port}>")
+        notify.headers.set_single("Event", "refer")
+        state = "terminated;reason=noresource" if status >= 200 else "active;expires=60"
+        notify.headers.set_single("Subscription-State", state)
+        notify.headers.set_single("Content-Type", "message/sipfrag;version=2.0")
+        notify.text = f"SIP/2.0 {status} {REASONS.get(status, '')}\r\n"
+        self._transport.send(notify, to)
 
     def invite(
         self,
@@ -207,7 +218,7 @@ class Signalling:
         self._stamp("received", message)
         if message.call_id in self._deaf or self._is_repeated(message, addr):
             return
-        if isinstance(message, SipRequest) and self._screen(message):
+        if isinstance(message, SipRequest) and (self._refers(message) or self._screen(message)):
             return
         if isinstance(message, SipResponse):
             self._adopt_contact(message)
@@ -218,6 +229,13 @@ class Signalling:
             party.responded(message)
         elif party is not None and isinstance(message, SipRequest) and message.method == "ACK":
             party.acknowledged()
+
+    def _refers(self, request: SipRequest) -> bool:
+        party = self._parties.get(request.call_id or "")
+        if request.method != "REFER" or party is None:
+            return False
+        party.referred(request)
+        return True
 
     def _is_repeated(self, message: Message, addr: Address) -> bool:
         if isinstance(message, SipRequest):
