@@ -146,10 +146,10 @@ async def test_a_fault_of_the_trunk_comes_back_with_its_status(
     dialler: Dialler, status: int, code: str, http: int
 ) -> None:
     with pytest.raises(api.SipCallError) as failure:
-        await dialler.dial(Script(code=status))
+        await dialler.dial(Script(code=status, ring_s=0.5))
     error = failure.value
     assert (error.sip_status_code, error.code, error.status) == (status, code, http)
-    assert "active" not in dialler.witness.statuses
+    assert await dialler.is_left() == Reason.CLIENT_INITIATED
 
 
 async def test_calls_above_the_trunks_rate_are_refused(dialler: Dialler) -> None:
@@ -251,15 +251,19 @@ async def test_the_rooms_side_hangs_up(dialler: Dialler, how: str) -> None:
     assert (ending.by, ending.how) == ("them", "bye")
 
 
-async def test_a_call_lasts_no_longer_than_it_may(dialler: Dialler) -> None:
-    call = await dialler.connect(Script(), max_call_duration=Duration(seconds=1))
+async def test_a_call_lasts_no_longer_than_it_may_ringing_included(dialler: Dialler) -> None:
+    call = await dialler.connect(Script(ring_s=1), max_call_duration=Duration(seconds=2))
+    assert call.answered_s is not None
     ending = await call.ended(timeout=5)
     assert (ending.by, ending.how) == ("them", "bye")
+    assert ending.at_s - call.answered_s < 1.6
     await dialler.is_left()
     assert dialler.witness.statuses[-1] == "hangup"
 
 
-async def test_a_phone_that_vanishes_is_missed(dialler: Dialler) -> None:
+async def test_a_phone_that_vanishes_is_missed(dialler: Dialler, network: Lab) -> None:
+    if network.livekit_sip is not None:
+        pytest.skip("livekit-sip looks for the first time after its 30 s for the first packet")
     await dialler.dial(
         Script(role="vanishes", stay_s=0.5),
         media=proto_sip.SIPMediaConfig(media_timeout=Duration(seconds=1)),

@@ -81,10 +81,13 @@ async def test_a_transfer_without_notify_is_given_up_and_may_be_tried_again(
     call = await dialler.connect(Script(role="silent", transfer="no-notify"))
     with pytest.raises(api.ServerError) as failure:
         await dialler.transfer(TARGET, ring_s=1)
-    assert failure.value.code == "deadline_exceeded"
+    # the deadlines of the server and of the gateway run out together
+    assert failure.value.code in {"deadline_exceeded", "canceled"}
     assert not isinstance(failure.value, api.SipCallError)
     assert wire(call) == ["<REFER", ">202"]
     await _is_heard(dialler, call)
+    call.transfer = "done"
+    await dialler.transfer(TARGET)
 
 
 async def test_a_second_transfer_elsewhere_has_to_wait(dialler: Dialler) -> None:

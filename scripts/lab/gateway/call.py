@@ -16,7 +16,7 @@ from lab.digest import Challenges
 from lab.gateway import attributes, ending
 from lab.gateway.client_transaction import ClientTransactions
 from lab.gateway.config import GatewayConfig
-from lab.gateway.dispatch import CallRules
+from lab.gateway.dispatch import MAX_CALL_S, CallRules
 from lab.gateway.ending import Ending
 from lab.gateway.phone_leg import PhoneLeg, RtpPorts
 from lab.gateway.room_leg import RoomLeg
@@ -166,7 +166,7 @@ class Call(ABC):
             await asyncio.wait_for(phone.listening.wait(), FIRST_RTP_S)
 
     async def _limit(self, max_call_s: float) -> None:
-        await asyncio.sleep(max_call_s)
+        await asyncio.sleep(min(max_call_s, MAX_CALL_S))
         self.end(ending.TOO_LONG)
 
     async def _watch_room(self, room: RoomLeg) -> None:

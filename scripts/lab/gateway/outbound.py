@@ -69,6 +69,7 @@ class OutboundCall(Call):
             room, phone, address = await self._take_port()
             await self._join(room, phone)
             self._spawn(self._watch_room(room))
+            self._spawn(self._limit(_seconds(self._wanted.max_call_duration) or MAX_CALL_S))
             self.joined.set_result(room.participant_id)
             self.remote = await self._resolved()
             answer = await self._invite(room, address)
@@ -163,7 +164,6 @@ class OutboundCall(Call):
             terms = Terms.of(parse_sdp(answer.text) if answer.text else None)
         except Unacceptable as error:
             raise rejected(str(error)) from error
-        self._spawn(self._limit(min(_seconds(wanted.max_call_duration) or MAX_CALL_S, MAX_CALL_S)))
         self._connect(room, phone, terms, _seconds(wanted.media.media_timeout))
         await room.set_attributes(
             attributes.at_answer(answer, wanted.include_headers, dict(wanted.headers_to_attributes))

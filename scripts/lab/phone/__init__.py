@@ -20,7 +20,7 @@ from lab.phone.event import SipEvent
 from lab.phone.phone import Phone
 from lab.phone.received import ReceivedCall
 from lab.phone.recording import Recording
-from lab.phone.script import Script
+from lab.phone.script import Script, load, parse
 from lab.phone.sound import Samples, Span, utterances
 
 __all__ = [
@@ -46,5 +46,7 @@ __all__ = [
     "Span",
     "StillUp",
     "TookTooLong",
+    "load",
+    "parse",
     "utterances",
 ]

@@ -27,11 +27,12 @@ def beep() -> Samples:
 
 
 async def perform(call: ReceivedCall, script: Script) -> None:
-    """Plays the role of an answered call until it is over, or `stay_s` has passed."""
+    """Plays the role of an answered call until it is over, or it is time to leave."""
     acting = asyncio.create_task(_act(call, script))
     try:
         with contextlib.suppress(StillUp):
-            await call.ended(_FOREVER_S if script.stay_s is None else script.stay_s)
+            stay_s = script.leaves_after_s
+            await call.ended(_FOREVER_S if stay_s is None else stay_s)
     finally:
         acting.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -29,6 +29,8 @@ Role = Literal[
 ]
 REFUSALS: Mapping[str, int] = {"busy": 486, "declined": 603, "invalid": 404}
 
+STAY_S = 2.0
+
 SAYS: Mapping[str, str] = {
     "person": "Hello?",
     "hangs-up": "Hello?",
@@ -43,8 +45,8 @@ class Script(BaseModel):
     """One number's behaviour. Times are in the unit that their names end in.
 
     Roles: `person` says something, then listens; `silent` answers and says nothing; `hangs-up` and
-    `vanishes` (no BYE, no RTP, no SIP any more) leave after `stay_s`; `voicemail` greets, beeps and
-    listens; `screening` asks who is calling; `ivr` answers keys with `menu`; `busy`, `declined` and
+    `vanishes` (no BYE, no RTP, no SIP any more) leave after `stay_s`, or STAY_S; `voicemail` greets,
+    beeps and listens; `screening` asks who is calling; `ivr` answers keys with `menu`; `busy`, `declined` and
     `invalid` refuse; `no-answer` rings until CANCEL; `dead` rings and then answers nothing, not
     even CANCEL; `unreachable` answers nothing at all.
     """
@@ -72,9 +74,13 @@ class Script(BaseModel):
     def _whole(self) -> Self:
         if bool(self.username) != bool(self.password):
             raise ValueError("username and password belong together")
-        if self.role in {"hangs-up", "vanishes"} and self.stay_s is None:
-            return self.model_copy(update={"stay_s": 2.0})
         return self
+
+    @property
+    def leaves_after_s(self) -> float | None:
+        """How long it stays on the line; None: until the caller hangs up."""
+        leaving = self.role in {"hangs-up", "vanishes"}
+        return STAY_S if leaving and self.stay_s is None else self.stay_s
 
     @property
     def refusal(self) -> int | None:
