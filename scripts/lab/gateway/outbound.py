@@ -85,7 +85,8 @@ class OutboundCall(Call):
                 self._say_bye()
         elif self._invitation is not None:
             self._invitation.cancel()
-        self._give_up(unanswered().error)
+        at_fault = RpcError("internal", how.word)
+        self._give_up(at_fault if how is ending.FAULT else unanswered().error)
 
     async def _take_port(self) -> tuple[RoomLeg, PhoneLeg, Address]:
         try:

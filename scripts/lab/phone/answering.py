@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -29,12 +29,6 @@ log = logging.getLogger("lab.phone")
 REALM = "lab"
 CODECS = ("PCMU", "PCMA")
 
-Follow = Callable[[ReceivedCall], None]
-
-
-def _nobody_follows(_: ReceivedCall) -> None:
-    """The calls are for `takes` alone."""
-
 
 class AnsweringPhone:
     """Answers each number as its script says; a number without one is refused with 404.
@@ -56,14 +50,12 @@ class AnsweringPhone:
         port: int = 0,
         clips: Clips | None = None,
         host: str = "127.0.0.1",
-        follow: Follow = _nobody_follows,
     ) -> None:
         self.scripts = dict(scripts)
         self.invites: list[SipRequest] = []
         self.calls: list[ReceivedCall] = []
         self._clips = clips or Clips()
         self._host = host
-        self._follow = follow
         self._signalling = Signalling(host, self._invited, port=port, screen=self._screen)
         self._port = port
         self._challenges = Challenges()
@@ -158,7 +150,6 @@ class AnsweringPhone:
         self._signalling.add_headers(invite.call_id, script.headers)
         self.calls.append(call)
         self._untaken.put_nowait(call)
-        self._follow(call)
         try:
             await self._take(call, script)
         finally:

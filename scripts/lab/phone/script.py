@@ -45,10 +45,10 @@ class Script(BaseModel):
     """One number's behaviour. Times are in the unit that their names end in.
 
     Roles: `person` says something, then listens; `silent` answers and says nothing; `hangs-up` and
-    `vanishes` (no BYE, no RTP, no SIP any more) leave after `stay_s`, or STAY_S; `voicemail` greets,
-    beeps and listens; `screening` asks who is calling; `ivr` answers keys with `menu`; `busy`, `declined` and
-    `invalid` refuse; `no-answer` rings until CANCEL; `dead` rings and then answers nothing, not
-    even CANCEL; `unreachable` answers nothing at all.
+    `vanishes` (no BYE, no RTP, no SIP any more) leave after `stay_s`, or else STAY_S; `voicemail`
+    greets, beeps and listens; `screening` asks who is calling; `ivr` answers keys with `menu`;
+    `busy`, `declined` and `invalid` refuse; `no-answer` rings until CANCEL; `dead` rings and then
+    answers nothing, not even CANCEL; `unreachable` answers nothing at all.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
