@@ -109,11 +109,12 @@ class AnsweringPhone:
         if request.method != "INVITE" or (request.to_addr and request.to_addr.tag):
             return False
         script = self._script(request)
-        if not any(known.call_id == request.call_id for known in self.invites):
+        begins = all(known.call_id != request.call_id for known in self.invites)
+        if begins:  # and is no repetition with credentials
             self.invites.append(request)
         if script.role == "unreachable":
             return True
-        if self._too_many(script):
+        if begins and self._too_many(script):
             self._signalling.reply(request, 503, {})
             return True
         return bool(script.username) and self._challenged(request, script)
