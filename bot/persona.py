@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import phonenumbers
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -20,22 +19,17 @@ from pydantic import (
     field_validator,
 )
 
+from bot.e164 import e164
+
 ToolName = Literal["end_call", "take_message"]
 
 
 class PersonaError(Exception):
     """The personas cannot be used; the message names each file, key and fault."""
 
-
-def e164(number: str) -> str:
-    """The number in E.164 form; raises ValueError, saying what is wrong with it."""
-    try:
-        parsed = phonenumbers.parse(number, None)
-    except phonenumbers.NumberParseException as error:
-        raise ValueError(f"{number} is not a number in E.164 form, like +12025550100") from error
-    if not phonenumbers.is_possible_number(parsed):
-        raise ValueError(f"{number} has too few or too many digits for its country")
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(["Put these personas right:", *self.faults]))
 
 
 Number = Annotated[str, AfterValidator(e164)]
@@ -150,7 +144,7 @@ class Personas:
         if not personas and not faults:
             faults.append(f"{folder}: there is no persona, that is no *.toml file")
         if faults:
-            raise PersonaError("\n".join(["Put these personas right:", *faults]))
+            raise PersonaError(faults)
         return cls(personas)
 
     def named(self, name: str) -> Persona | None:
@@ -160,7 +154,8 @@ class Personas:
     def for_number(self, number: str | None) -> Persona:
         """The persona that answers on `number`: the one that names it, else the default."""
         default = next(persona for persona in self if persona.default)
-        return self._by_number.get(number, default)
+        plain = f"+{number}" if number and number.isdigit() else number  # some carriers omit it
+        return self._by_number.get(plain, default)
 
 
 def _faults_between(personas: list[Persona]) -> list[str]:

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
+import phonenumbers
 from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -35,6 +37,10 @@ OTHERS_PREFIXES = ("HOTLINE_SIP_", "HOTLINE_LAB_")
 
 class SettingsError(Exception):
     """The environment cannot be used; the message lists every missing, wrong and unknown value."""
+
+    def __init__(self, sentence: str, faults: Iterable[str] = ()) -> None:
+        super().__init__(sentence)
+        self.faults = tuple(faults)
 
 
 def environment(env_file: Path | None = None) -> Mapping[str, str]:
@@ -88,7 +94,8 @@ class _Environment(BaseModel):
             listed = "\n".join(f"  - {fault}" for fault in faults)
             raise SettingsError(
                 f"Hotline cannot start. Put these right in the environment or in "
-                f"{_env_file(env_file)} (see .env.example):\n{listed}"
+                f"{_env_file(env_file)} (see .env.example):\n{listed}",
+                faults,
             )
         return settings
 
@@ -143,7 +150,37 @@ class BackboardSettings(_Environment):
             yield "BACKBOARD_API_KEY is missing: callers are remembered at Backboard"
 
 
-class Settings(LiveKitSettings, BackboardSettings):
+def _countries(value: str) -> frozenset[str]:
+    countries = frozenset(
+        country.strip().upper() for country in value.split(",") if country.strip()
+    )
+    if unknown := sorted(countries - phonenumbers.SUPPORTED_REGIONS):
+        raise ValueError(f"{unknown[0]} is no country: give two letters each, such as US,CA")
+    return countries
+
+
+class OperatorSettings(_Environment):
+    """What the operator's tools keep, and whom they may dial; needs no account."""
+
+    database_url: SecretStr = Field(
+        default=SecretStr("sqlite:///var/hotline.db"), validation_alias="DATABASE_URL"
+    )
+    """sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME."""
+    records_dir: Path = Field(default=Path("var/records"), validation_alias="HOTLINE_RECORDS_DIR")
+    dial_countries: Annotated[frozenset[str], BeforeValidator(_countries)] = Field(
+        default=frozenset({"US", "CA"}), validation_alias="HOTLINE_DIAL_COUNTRIES"
+    )
+    """Two letters each, by commas; numbers of all others are never dialled."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_database(cls, url: SecretStr) -> SecretStr:
+        if not url.get_secret_value().startswith(("sqlite:///", "postgresql://", "postgres://")):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return url
+
+
+class Settings(LiveKitSettings, BackboardSettings, OperatorSettings):
     """All that the worker needs to answer calls."""
 
     agent_name: str = Field(default="hotline", min_length=1, validation_alias="HOTLINE_AGENT_NAME")
@@ -181,8 +218,6 @@ class Settings(LiveKitSettings, BackboardSettings):
 
     prompts_dir: Path = Field(default=Path("var/prompts"), validation_alias="HOTLINE_PROMPTS_DIR")
     """Where the personas' fixed sentences are kept once they are synthesised."""
-    records_dir: Path = Field(default=Path("var/records"), validation_alias="HOTLINE_RECORDS_DIR")
-
     max_calls: int = Field(default=5, ge=1, validation_alias="HOTLINE_MAX_CALLS")
     """Calls this worker takes at once; the free LiveKit plan allows 5 sessions."""
     idle_processes: int = Field(default=2, ge=0, validation_alias="HOTLINE_IDLE_PROCESSES")

@@ -8,11 +8,11 @@ called number and caller. The source of both is livekit/protocol, sip/sip.go.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
 from itertools import product
 
+from sip.match import normalised
 from sip.model import DispatchRule, InboundTrunk, Resource
 from sip.secret import Secret
 
@@ -79,5 +79,5 @@ def _shared_numbers(one: InboundTrunk, other: InboundTrunk) -> tuple[str, ...]:
 
 
 def _plain(numbers: tuple[str, ...]) -> set[str]:
-    """As LiveKit compares trunk numbers: without punctuation, always with the plus."""
-    return {f"+{re.sub(r'[^0-9]', '', number)}" for number in numbers}
+    """As LiveKit tells numbers apart when it looks for clashes."""
+    return {normalised(number) for number in numbers}

@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 
 from sip.clash import Places, clash
 from sip.errors import DeclarationError, Fault
+from sip.lint import unknown
 from sip.model import DispatchRule, InboundTrunk, OutboundTrunk, Resource
 
 KINDS: dict[str, type[Resource]] = {
@@ -85,6 +86,11 @@ def load(folder: Path, environment: Mapping[str, str]) -> Declaration:
     faults += _half_credentials(tables)
     faults += _unknown_trunks(tables)
     faults += _clashes(validated)
+    faults += (
+        table.fault(what, "allow")
+        for table, resource in validated
+        for what in unknown(resource.allow)
+    )
     if faults:
         raise DeclarationError(sorted(faults))
     resources = [resource for _, resource in validated]

@@ -2,6 +2,7 @@
 
 SipError
  ├─ DeclarationError      sip/*.toml is wrong; lists every fault
+ ├─ LintError             what would be ours has flaws that nobody has allowed
  ├─ ObstacleError         something deployed stands in the way of a declaration
  ├─ StalePlanError        LiveKit changed between the plan that was shown and its application
  ├─ StarterError          starter or imported declarations cannot be written
@@ -43,6 +44,17 @@ class DeclarationError(SipError):
         count = "one fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
         listed = "\n".join(f"  - {fault}" for fault in self.faults)
         super().__init__(f"The declarations have {count}; nothing was changed.\n{listed}")
+
+
+class LintError(SipError):
+    """What would be ours has flaws that nobody has allowed; each line holds a lint's id."""
+
+    def __init__(self, findings: Iterable[str]) -> None:
+        listed = "\n".join(f"  - {finding}" for finding in findings)
+        super().__init__(
+            'Nothing was changed. Put these right, or write allow = ["ID"] into the declaration '
+            f"that means it.\n{listed}"
+        )
 
 
 class ObstacleError(SipError):

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from bot_admin import caller, destroy, number, provision
+from bot_admin import caller, calls, destroy, lint, number, provision, route, suppression
+from bot_admin.doctor import app as doctor
 
 app = typer.Typer(
     name="bot-admin",
@@ -36,7 +37,12 @@ def options(
 app.add_typer(provision.app)
 app.add_typer(destroy.app)
 app.add_typer(number.app, name="number")
+app.add_typer(doctor.app)
+app.add_typer(lint.app)
+app.add_typer(route.app)
 app.add_typer(caller.app, name="caller")
+app.add_typer(calls.app, name="calls")
+app.add_typer(suppression.app, name="suppression")
 
 
 def main() -> None:

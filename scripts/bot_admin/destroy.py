@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 import typer
 
 from bot_admin.command import FAILED, USAGE, OperatorError, command
+from bot_admin.deployed import remote_of
 from bot_admin.output import show, show_json
-from bot_admin.provision import AsJson, Yes, apply, remote_of
+from bot_admin.provision import AsJson, Yes, apply
 
 app = typer.Typer()
 

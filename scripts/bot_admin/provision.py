@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import sip
+from bot_admin import lint
 from bot_admin.command import FAILED, PENDING, USAGE, OperatorError, command
+from bot_admin.deployed import remote_of
 from bot_admin.output import progress, show, show_json, talk
 
 if TYPE_CHECKING:
     from bot.settings import LiveKitSettings
     from sip.plan import Plan
-    from sip.remote import Remote
 
 app = typer.Typer()
 
@@ -50,6 +50,7 @@ async def provision(
         bool,
         typer.Option("--import", help="Write declarations of what others deployed, and stop."),
     ] = False,
+    allow: lint.Allow = None,
     as_json: AsJson = False,
     declarations: Declarations = DECLARATIONS,
 ) -> None:
@@ -83,15 +84,17 @@ async def provision(
 
     if not as_json:
         show(render.as_text(shown))
+    findings = lint.judged(shown.outcome, allow, tell=not as_json)
     applied = 0
-    if not shown.in_sync and not only_show:
+    if not shown.in_sync and not only_show and not findings.refusing:
         _refuse_unlike(shown, checksum)
         refuse_much(shown, force=force)
         if not (yes or checksum):
             _confirm(shown, already_shown=not as_json)
         applied = await apply(shown, settings)
     if as_json:
-        show_json({**render.as_data(shown), "applied": applied})
+        show_json({**render.as_data(shown), "findings": findings.as_data(), "applied": applied})
+    findings.refuse()
     if check and not shown.in_sync:
         raise typer.Exit(PENDING)
 
@@ -115,14 +118,6 @@ async def apply(shown: Plan, settings: LiveKitSettings) -> int:
         ) from error
     talk(f"{applied} of {total} changes made.")
     return applied
-
-
-def remote_of(settings: LiveKitSettings) -> AbstractAsyncContextManager[Remote]:
-    """The project's SIP objects."""
-    from sip.remote import connect  # noqa: PLC0415  loads livekit
-
-    secret = settings.livekit_api_secret.get_secret_value()
-    return connect(settings.livekit_url, settings.livekit_api_key, secret)
 
 
 def refuse_much(shown: Plan, *, force: bool) -> None:

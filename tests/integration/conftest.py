@@ -11,6 +11,7 @@ from livekit.protocol import sip as proto_sip
 from lab.network import Lab
 from lab.ports import PortBlock
 from lab.settings import LabSettings
+from sip.remote import Remote, connect
 from tests.checks.gateways import GATEWAYS, livekit_sip
 from tests.checks.plugin import Line, plugged_in
 
@@ -24,6 +25,25 @@ def network(
     home = tmp_path_factory.mktemp(request.param)
     with Lab(home, PortBlock.auto(), LabSettings.load().livekit_server(), program) as lab:
         yield lab
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab for its livekit-server alone."""
+    home = tmp_path_factory.mktemp("livekit")
+    with Lab(home, PortBlock.auto(), LabSettings.load().livekit_server()) as lab:
+        yield lab
+
+
+@pytest.fixture
+async def remote(server: Lab) -> AsyncIterator[Remote]:
+    """The server's SIP objects; none is left behind."""
+    env = server.environment
+    keys = (env["LIVEKIT_URL"], env["LIVEKIT_API_KEY"], env["LIVEKIT_API_SECRET"])
+    async with connect(*keys) as remote:
+        yield remote
+        for item in sorted(await remote.fetch(), key=lambda item: item.id):  # SDR_ before ST_
+            await remote.delete(item)
 
 
 @pytest.fixture

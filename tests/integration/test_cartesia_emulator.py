@@ -286,9 +286,13 @@ async def test_an_ended_context_takes_no_more(
 
 
 @pytest.mark.parametrize(("only", "status"), [("Cartesia-Version", 401), ("X-API-Key", 400)])
-@pytest.mark.parametrize(("method", "path"), [("POST", "/tts/bytes"), ("GET", "/tts/websocket")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/tts/bytes"), ("GET", "/tts/websocket"), ("GET", "/voices")]
+)
 async def test_nobody_gets_in_without_key_and_version(
     emulator: str, method: str, path: str, only: str, status: int
 ) -> None:
     async with httpx.AsyncClient(base_url=emulator, headers={only: "lab"}) as client:
         assert (await client.request(method, path)).status_code == status
+        both = {"Cartesia-Version": "2025-04-16", "X-API-Key": "wrong"}
+        assert (await client.request(method, path, headers=both)).status_code == 401

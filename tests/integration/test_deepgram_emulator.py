@@ -298,8 +298,10 @@ async def test_close_stream_ends_with_metadata_and_a_clean_close(
     assert entry["close_code"] == 1000
 
 
-@pytest.mark.parametrize("key", [{}, {"Authorization": "Token"}, {"Authorization": "Basic abc"}])
-async def test_a_request_without_a_key_is_refused(
+@pytest.mark.parametrize(
+    "key", [{}, *({"Authorization": text} for text in ("Token", "Basic abc", "Token wrong"))]
+)
+async def test_a_request_without_a_right_key_is_refused(
     lab: httpx.AsyncClient, http: aiohttp.ClientSession, key: dict[str, str]
 ) -> None:
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
@@ -308,6 +310,12 @@ async def test_a_request_without_a_key_is_refused(
 
     reply = await lab.post("/v1/listen", params=QUERY, headers=key)
     assert (reply.status_code, reply.json()["err_code"]) == (401, "INVALID_AUTH")
+    assert (await lab.get("/v1/auth/token", headers=key)).status_code == 401
+
+
+async def test_a_right_key_is_told_to_be_one(lab: httpx.AsyncClient) -> None:
+    reply = await lab.get("/v1/auth/token", headers={"Authorization": "Token lab"})
+    assert reply.json()["scopes"] == ["usage:write"]
 
 
 async def test_an_unknown_model_is_refused_in_deepgrams_words(lab: httpx.AsyncClient) -> None:

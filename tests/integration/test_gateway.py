@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from livekit import api, rtc
@@ -18,8 +19,8 @@ CALLER, NUMBER = "+12025550123", "+12025550100"
 Rule = proto_sip.SIPDispatchRule
 
 
-async def _route(livekit: api.LiveKitAPI, rule: Rule) -> None:
-    """One trunk for NUMBER and one rule for it."""
+async def _route(livekit: api.LiveKitAPI, rule: Rule, **filters: Any) -> None:
+    """One trunk for NUMBER and one rule for it; `filters` say whose calls the rule takes."""
     trunk = await livekit.sip.create_inbound_trunk(
         proto_sip.CreateSIPInboundTrunkRequest(
             trunk=proto_sip.SIPInboundTrunkInfo(
@@ -30,7 +31,7 @@ async def _route(livekit: api.LiveKitAPI, rule: Rule) -> None:
     await livekit.sip.create_dispatch_rule(
         proto_sip.CreateSIPDispatchRuleRequest(
             dispatch_rule=proto_sip.SIPDispatchRuleInfo(
-                name="test", rule=rule, trunk_ids=[trunk.sip_trunk_id]
+                name="test", rule=rule, trunk_ids=[trunk.sip_trunk_id], **filters
             )
         )
     )
@@ -153,6 +154,39 @@ async def test_the_rule_names_the_room(
             return any(name.startswith(room_name) for name in names)
 
         await eventually(named, f"the phone is in a room {room_name}", within_s=5)
+        call.cancel()
+
+
+@pytest.mark.parametrize(
+    ("fields", "taken"),
+    [
+        ({"numbers": [NUMBER]}, True),
+        ({"inbound_numbers": [CALLER]}, True),
+        ({"numbers": [NUMBER[1:]]}, False),
+        ({"inbound_numbers": [NUMBER]}, False),
+    ],
+    ids=["called", "caller", "called-without-plus", "called-as-caller"],
+)
+async def test_a_rules_numbers_are_compared_letter_by_letter(
+    network: Lab,
+    livekit: api.LiveKitAPI,
+    clips: Clips,
+    fields: dict[str, list[str]],
+    taken: bool,
+) -> None:
+    await _route(livekit, _direct("lobby"), **fields)
+    async with Phone(CALLER, clips=clips) as phone:
+        call = await phone.dial(NUMBER, gateway=network.sip_address)
+        await call.ringing()
+
+        async def roomed() -> bool:
+            return bool((await livekit.room.list_rooms(api.ListRoomsRequest())).rooms)
+
+        if taken:
+            await eventually(roomed, "the phone is in a room", within_s=5)
+        else:
+            await asyncio.sleep(1)  # silence has no end to wait for
+            assert not await roomed()
         call.cancel()
 
 

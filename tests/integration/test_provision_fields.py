@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,10 @@ from livekit import api
 from livekit.protocol import sip as proto_sip
 
 from lab.network import Lab
-from lab.ports import PortBlock
-from lab.settings import LabSettings
 from sip import declaration, reconcile
 from sip.declaration import Declaration
 from sip.diff import Replace
-from sip.remote import Remote, connect
+from sip.remote import Remote
 
 WHOLE = Path(__file__).parent / "declarations_whole"
 ENVIRONMENT = {
@@ -44,27 +42,12 @@ FIELDS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    home = tmp_path_factory.mktemp("livekit")
-    with Lab(home, PortBlock.auto(), LabSettings.load().livekit_server()) as lab:
-        yield lab
-
-
 @pytest.fixture
-async def livekit(lab: Lab) -> AsyncIterator[api.LiveKitAPI]:
-    env = lab.environment
+async def livekit(server: Lab) -> AsyncIterator[api.LiveKitAPI]:
+    env = server.environment
     keys = (env["LIVEKIT_URL"], env["LIVEKIT_API_KEY"], env["LIVEKIT_API_SECRET"])
     async with api.LiveKitAPI(*keys) as livekit:
         yield livekit
-
-
-@pytest.fixture
-async def remote(lab: Lab) -> AsyncIterator[Remote]:
-    env = lab.environment
-    keys = (env["LIVEKIT_URL"], env["LIVEKIT_API_KEY"], env["LIVEKIT_API_SECRET"])
-    async with connect(*keys) as remote:
-        yield remote
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import json
 import re
 import stat
 import time
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,12 @@ from typer.testing import CliRunner, Result
 
 from bot_admin.app import app
 from lab.network import Lab
-from lab.ports import PortBlock
-from lab.settings import LabSettings
 from sip import declaration, plan, reconcile
 from sip.declaration import Declaration
 from sip.deployment import Deployed
 from sip.errors import RefusedError, StalePlanError, UnreachableError
 from sip.model import Resource
-from sip.remote import Remote, connect
+from sip.remote import Remote
 
 SECRETS = {"HOTLINE_SIP_USERNAME": "carrier-user", "HOTLINE_SIP_PASSWORD": "correct horse battery"}
 TRUNK = """
@@ -43,26 +40,9 @@ agent = "hotline"
 """
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    home = tmp_path_factory.mktemp("livekit")
-    with Lab(home, PortBlock.auto(), LabSettings.load().livekit_server()) as lab:
-        yield lab
-
-
-@pytest.fixture
-async def remote(lab: Lab) -> AsyncIterator[Remote]:
-    env = lab.environment
-    keys = (env["LIVEKIT_URL"], env["LIVEKIT_API_KEY"], env["LIVEKIT_API_SECRET"])
-    async with connect(*keys) as remote:
-        yield remote
-        for item in sorted(await remote.fetch(), key=lambda item: item.id):  # SDR_ before ST_
-            await remote.delete(item)
-
-
-def admin(lab: Lab, *arguments: str, stdin: str | None = None) -> Result:
+def admin(server: Lab, *arguments: str, stdin: str | None = None) -> Result:
     names = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
-    environment = {name: lab.environment[name] for name in names} | SECRETS
+    environment = {name: server.environment[name] for name in names} | SECRETS
     return CliRunner().invoke(app, [*arguments], env=environment, input=stdin)
 
 
@@ -84,15 +64,15 @@ async def applied(wanted: Declaration, remote: Remote) -> int:
 # --- First steps ----------------------------------------------------------------------------------
 
 
-def test_init_writes_declarations_that_can_be_planned_at_once(lab: Lab, tmp_path: Path) -> None:
+def test_init_writes_declarations_that_can_be_planned_at_once(server: Lab, tmp_path: Path) -> None:
     folder = tmp_path / "numbers"
-    begun = admin(lab, "provision", "--init", "--declarations", str(folder))
+    begun = admin(server, "provision", "--init", "--declarations", str(folder))
     assert begun.exit_code == 0, begun.output
     assert begun.stdout.split() == [
         str(folder / name) for name in ("trunks.toml", "rules.toml", "schema.json")
     ]
     env = {
-        **{k: lab.environment[k] for k in lab.environment},
+        **{k: server.environment[k] for k in server.environment},
         "HOTLINE_SIP_ADDRESSES": "192.0.2.0/24",
     }
     shown = CliRunner().invoke(app, ["provision", "--plan", "--declarations", str(folder)], env=env)
@@ -100,18 +80,18 @@ def test_init_writes_declarations_that_can_be_planned_at_once(lab: Lab, tmp_path
     assert "-> hotline -> hotline" in shown.stdout
 
 
-def test_init_overwrites_nothing(lab: Lab, tmp_path: Path) -> None:
+def test_init_overwrites_nothing(server: Lab, tmp_path: Path) -> None:
     folder = declared(tmp_path, one())
-    refused = admin(lab, "provision", "--init", "--declarations", str(folder))
+    refused = admin(server, "provision", "--init", "--declarations", str(folder))
     assert refused.exit_code == 1
     assert "has all.toml already" in refused.stderr
     assert (folder / "all.toml").read_text() == one()
 
 
 async def test_what_others_deployed_is_imported_adopted_and_then_ours(
-    lab: Lab, remote: Remote, tmp_path: Path
+    server: Lab, remote: Remote, tmp_path: Path
 ) -> None:
-    env = lab.environment
+    env = server.environment
     keys = (env["LIVEKIT_URL"], env["LIVEKIT_API_KEY"], env["LIVEKIT_API_SECRET"])
     async with api.LiveKitAPI(*keys) as livekit:
         trunk = await livekit.sip.create_inbound_trunk(
@@ -140,7 +120,7 @@ async def test_what_others_deployed_is_imported_adopted_and_then_ours(
             )
         )
     begun = await asyncio.to_thread(
-        admin, lab, "provision", "--import", "--declarations", str(tmp_path)
+        admin, server, "provision", "--import", "--declarations", str(tmp_path)
     )
     assert begun.exit_code == 0, begun.output
     written, secrets = tmp_path / "imported.toml", tmp_path / "imported.env"
@@ -165,11 +145,11 @@ async def test_what_others_deployed_is_imported_adopted_and_then_ours(
 
 
 async def test_there_is_nothing_to_import_where_all_is_ours(
-    lab: Lab, remote: Remote, tmp_path: Path
+    server: Lab, remote: Remote, tmp_path: Path
 ) -> None:
     await applied(declaration.load(declared(tmp_path, one()), {}), remote)
     begun = await asyncio.to_thread(
-        admin, lab, "provision", "--import", "--declarations", str(tmp_path / "new")
+        admin, server, "provision", "--import", "--declarations", str(tmp_path / "new")
     )
     assert begun.exit_code == 0
     assert "nothing to import" in begun.stderr
@@ -179,19 +159,19 @@ async def test_there_is_nothing_to_import_where_all_is_ours(
 
 
 async def test_only_the_plan_that_was_seen_is_applied(
-    lab: Lab, remote: Remote, tmp_path: Path
+    server: Lab, remote: Remote, tmp_path: Path
 ) -> None:
     folder = declared(tmp_path, one())
     options = ("--declarations", str(folder))
-    seen = await asyncio.to_thread(admin, lab, "provision", "--plan", "--json", *options)
+    seen = await asyncio.to_thread(admin, server, "provision", "--plan", "--json", *options)
     checksum = json.loads(seen.stdout)["checksum"]
     declared(tmp_path, one(number="+12025550101"))
-    other = await asyncio.to_thread(admin, lab, "provision", "--checksum", checksum, *options)
+    other = await asyncio.to_thread(admin, server, "provision", "--checksum", checksum, *options)
     assert other.exit_code == 3
     assert "look at it again" in other.stderr
     assert not list(await remote.fetch())
     declared(tmp_path, one())
-    same = await asyncio.to_thread(admin, lab, "provision", "--checksum", checksum, *options)
+    same = await asyncio.to_thread(admin, server, "provision", "--checksum", checksum, *options)
     assert same.exit_code == 0, same.output
     assert len(list(await remote.fetch())) == 2
 
@@ -267,18 +247,18 @@ async def test_a_run_that_breaks_at_any_step_is_finished_by_the_next(
 
 
 async def test_destroy_takes_what_is_ours_and_nothing_else(
-    lab: Lab, remote: Remote, tmp_path: Path
+    server: Lab, remote: Remote, tmp_path: Path
 ) -> None:
     await applied(declaration.load(declared(tmp_path, one()), {}), remote)
-    env = lab.environment
+    env = server.environment
     keys = (env["LIVEKIT_URL"], env["LIVEKIT_API_KEY"], env["LIVEKIT_API_SECRET"])
     async with api.LiveKitAPI(*keys) as livekit:
         theirs = proto_sip.SIPInboundTrunkInfo(name="theirs", numbers=["+12025550199"])
         await livekit.sip.create_inbound_trunk(proto_sip.CreateSIPInboundTrunkRequest(trunk=theirs))
-    nobody = await asyncio.to_thread(admin, lab, "destroy")
+    nobody = await asyncio.to_thread(admin, server, "destroy")
     assert nobody.exit_code == 2
     assert len(list(await remote.fetch())) == 3
-    gone = await asyncio.to_thread(admin, lab, "destroy", "--yes")
+    gone = await asyncio.to_thread(admin, server, "destroy", "--yes")
     assert gone.exit_code == 0, gone.output
     assert [item.resource.name for item in await remote.fetch()] == ["theirs"]
 

@@ -12,6 +12,7 @@ import typer
 
 import bot_admin.app
 import lab.app
+from sip.lint import LINTS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -75,3 +76,9 @@ def test_no_file_names_a_registry_a_machine_path_or_a_real_number() -> None:
         assert not host.search(text), path
         for found in number.findall(text):
             assert re.fullmatch(r"\+1\d{3}55501\d\d", found), (path, found)
+
+
+def test_every_lint_is_documented() -> None:
+    told = (ROOT / "docs/provisioning.md").read_text()
+    for name, lint in LINTS.items():
+        assert f"| `{name}` | {lint.level} | {lint.why}. |" in told, name

@@ -20,7 +20,7 @@ FORBIDDEN = {
     "bot_admin": {"lab"},
     "lab": {"bot", "sip", "bot_admin"},
 }
-PURE = ["call", "outcome", "persona"]
+PURE = ["call", "dial", "e164", "outcome", "persona"]
 
 
 def _modules(package: str) -> list[Path]:
@@ -59,8 +59,17 @@ def test_in_sip_only_remote_talks_to_livekit() -> None:
 
 @pytest.mark.parametrize("module", PURE)
 def test_pure_modules_touch_neither_livekit_nor_http(module: str) -> None:
-    imported = set(_imported(ROOT / "bot" / f"{module}.py", at_run_time=True))
-    assert not imported & {"livekit", "httpx", "aiohttp"}
+    paths = [path for path in _modules("bot") if module in (path.stem, path.parent.name)]
+    assert paths
+    for path in paths:
+        imported = set(_imported(path, at_run_time=True))
+        assert not imported & {"livekit", "httpx", "aiohttp", "sqlalchemy"}, path
+
+
+def test_in_the_bot_only_the_store_talks_to_the_database() -> None:
+    for path in _modules("bot"):
+        if "store" not in path.parts:
+            assert not {"sqlalchemy", "alembic"} & set(_imported(path)), path
 
 
 def test_the_packages_are_this_checkouts() -> None:

@@ -26,6 +26,7 @@ def test_a_number_finds_its_persona_and_any_other_the_default(tmp_path: Path) ->
     _write(tmp_path, "sales", 'numbers = ["+1 (202) 555-0101"]')
     personas = Personas.load(tmp_path)
     assert personas.for_number("+12025550101").name == "sales"
+    assert personas.for_number("12025550101").name == "sales"  # as some carriers send it
     assert personas.for_number("+12025550102").name == "desk"
     assert personas.named("sales") is not None
     assert personas.named("nobody") is None

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import LiveKitSettings, Settings, SettingsError, environment
+from bot.settings import (
+    LiveKitSettings,
+    OperatorSettings,
+    Settings,
+    SettingsError,
+    environment,
+)
 
 ROOT = Path(__file__).parents[2]
 LAB = {
@@ -22,7 +28,9 @@ LAB = {
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):  # noqa: TID251
-        if name.startswith(("LIVEKIT_", "HOTLINE_", "DEEPGRAM_", "CARTESIA_", "BACKBOARD_")):
+        if name.startswith(
+            ("LIVEKIT_", "HOTLINE_", "DEEPGRAM_", "CARTESIA_", "BACKBOARD_", "DATABASE_")
+        ):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
@@ -112,3 +120,30 @@ def test_the_example_lists_every_setting() -> None:
     example = set(re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
     known = {str(field.validation_alias) for field in Settings.model_fields.values()}
     assert known <= example
+
+
+def test_the_operators_tools_need_no_account(tmp_path: Path) -> None:
+    settings = OperatorSettings.load(_env_file(tmp_path, {}))
+    assert settings.database_url.get_secret_value() == "sqlite:///var/hotline.db"
+    assert settings.dial_countries == {"US", "CA"}
+
+
+def test_countries_are_a_list(tmp_path: Path) -> None:
+    path = _env_file(tmp_path, {"HOTLINE_DIAL_COUNTRIES": "us, GB,"})
+    assert OperatorSettings.load(path).dial_countries == {"US", "GB"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("HOTLINE_DIAL_COUNTRIES", "US,UK", "UK is no country"),
+        ("HOTLINE_DIAL_COUNTRIES", "001", "001 is no country"),
+        ("DATABASE_URL", "mysql://bot:secret@host/x", "must begin with sqlite:///"),
+    ],
+)
+def test_wrong_settings_of_the_operators_tools(
+    tmp_path: Path, name: str, value: str, words: str
+) -> None:
+    with pytest.raises(SettingsError, match=f"{name}: .*{words}") as caught:
+        OperatorSettings.load(_env_file(tmp_path, {name: value}))
+    assert "secret" not in str(caught.value)

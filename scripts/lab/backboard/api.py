@@ -21,13 +21,11 @@ from lab.backboard.endpoints.threads import ThreadEndpoints
 from lab.backboard.endpoints.turns import Turns
 from lab.backboard.state import State
 from lab.faults import Control, Refused
+from lab.key import is_right
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _IN_A_CALL = {"message", "legacy-message", "tool-outputs", "thread-tool-outputs", "cancel"}
-
-WRONG_KEY = "wrong"
-"""Every other key is right, as the emulators of speech have it too."""
 
 
 def build(control: Control) -> web.Application:
@@ -71,7 +69,7 @@ class Backboard(State):
         if self._is_stale(request, entry["index"]):
             return replies.abort(request)
         try:
-            if request.headers.get("X-API-Key", "").strip() in ("", WRONG_KEY):
+            if not is_right(request.headers.get("X-API-Key", "")):
                 raise Rejected(401, "Invalid or missing API key")
             if kind not in _IN_A_CALL:
                 await asyncio.sleep(self.behaviour.lookup_s)

@@ -1,4 +1,4 @@
-"""The two endpoints a client speaks to, and who is let in."""
+"""The endpoints a client speaks to, and who is let in."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from lab.cartesia.session import Session
 from lab.cartesia.spoken import Spoken
 from lab.cartesia.synthesis import Synthesis
 from lab.faults import Control, Dropped, Refused
+from lab.key import is_right
 from lab.voice import Voice
 
 
 class Endpoints:
-    """`GET /tts/websocket` and `POST /tts/bytes`, under the faults of `control`.
+    """`GET /tts/websocket`, `POST /tts/bytes` and `GET /voices`, under the faults of `control`.
 
     `PUT /_lab/voice` with `{"trim": false}` leaves the 0.3 s of silence before each sentence that
     the offline voice makes, as a careless provider does.
@@ -33,6 +34,7 @@ class Endpoints:
         return [
             web.get("/tts/websocket", self._websocket),
             web.post("/tts/bytes", self._bytes),
+            web.get("/voices", self._voices),
             web.put("/_lab/voice", self._exchange_voice),
         ]
 
@@ -40,6 +42,20 @@ class Endpoints:
         """Says goodbye on every open websocket."""
         goodbyes = (socket.close(code=WSCloseCode.GOING_AWAY) for socket in list(self._open))
         await asyncio.gather(*goodbyes)
+
+    async def _voices(self, request: web.Request) -> web.StreamResponse:
+        _admit(request)
+        answer = self._control.answer()
+        try:
+            answer.admit()
+            await answer.pace()
+        except Refused as refused:
+            return web.Response(status=refused.status, text=str(refused))
+        except Dropped:
+            _drop(request)
+        return web.json_response(
+            {"data": [{"id": "lab", "name": "Lab", "language": "en"}], "has_more": False}
+        )
 
     async def _exchange_voice(self, request: web.Request) -> web.Response:
         settings = await request.json()
@@ -87,9 +103,9 @@ def _admit(request: web.Request) -> None:
     key = (
         request.headers.get("X-API-Key")
         or request.headers.get("Authorization", "").removeprefix("Bearer ")
-        or request.query.get("api_key")
+        or request.query.get("api_key", "")
     )
-    if not key:
+    if not is_right(key):
         raise web.HTTPUnauthorized(text="Unauthorized: send an API key as X-API-Key")
     if not (request.query.get("cartesia_version") or request.headers.get("Cartesia-Version")):
         raise web.HTTPBadRequest(text="Bad request: send a date as Cartesia-Version")

@@ -14,6 +14,7 @@ from lab.deepgram.session import Session
 from lab.deepgram.voice import VoiceModel
 from lab.emulator import serve
 from lab.faults import Answer, Control, Dropped, Refused
+from lab.key import is_right
 from lab.recognizer_process import RecognizerProcess
 
 LARGEST_RECORDING = 64 * 1024 * 1024
@@ -21,7 +22,7 @@ ERROR_CODES = {400: "Bad Request", 401: "INVALID_AUTH", 429: "TOO_MANY_REQUESTS"
 
 
 class Listen:
-    """The two verbs of `/v1/listen`."""
+    """The two verbs of `/v1/listen`, and `/v1/auth/token`, which tells whether a key is right."""
 
     def __init__(self, control: Control, recognizer: RecognizerProcess) -> None:
         self._control = control
@@ -52,6 +53,20 @@ class Listen:
             self._sockets.discard(socket)
         return socket
 
+    async def token(self, request: web.Request) -> web.StreamResponse:
+        """The details of the key."""
+        request_id = str(uuid.uuid4())
+        try:
+            _admit(request)
+            answer = self._control.answer()
+            answer.admit()
+            await answer.pace()
+        except (PermissionError, Refused) as refusal:
+            return _refuse(refusal, request_id)
+        except Dropped:
+            return _drop(request)
+        return web.json_response({"api_key_id": "lab", "scopes": ["usage:write"]})
+
     async def close(self, _: web.Application) -> None:
         """Closes the open websockets, for aiohttp waits for their handlers before it stops."""
         for socket in list(self._sockets):
@@ -73,9 +88,7 @@ class Listen:
         except (BadRequest, PermissionError, Refused) as refusal:
             return _refuse(refusal, request_id)
         except Dropped:
-            if request.transport is not None:
-                request.transport.abort()
-            return web.Response()
+            return _drop(request)
         spoken = reply["results"]["channels"][0]["alternatives"][0]
         entry |= {"bytes": len(body), "seconds": reply["metadata"]["duration"], "results": 1}
         entry["transcripts"].append(spoken["transcript"])
@@ -97,10 +110,20 @@ class Listen:
 
 def _authorized(request: web.Request) -> ListenOptions:
     """The options of a request with a key; raises PermissionError without one, BadRequest."""
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() not in ("token", "bearer") or not key.strip():
-        raise PermissionError("Invalid credentials.")
+    _admit(request)
     return ListenOptions.parse(request.query)
+
+
+def _admit(request: web.Request) -> None:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() not in ("token", "bearer") or not is_right(key):
+        raise PermissionError("Invalid credentials.")
+
+
+def _drop(request: web.Request) -> web.Response:
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
 
 
 def _refuse(refusal: Exception, request_id: str) -> web.Response:
@@ -127,7 +150,13 @@ def build(control: Control) -> web.Application:
 
     app.cleanup_ctx.append(recognizing)
     app.on_shutdown.append(listen.close)
-    app.add_routes([web.get("/v1/listen", listen.stream), web.post("/v1/listen", listen.recording)])
+    app.add_routes(
+        [
+            web.get("/v1/listen", listen.stream),
+            web.post("/v1/listen", listen.recording),
+            web.get("/v1/auth/token", listen.token),
+        ]
+    )
     return app
 
 

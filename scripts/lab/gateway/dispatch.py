@@ -79,6 +79,25 @@ def sip_call(invite: SipRequest, source_ip: str, lk_call_id: str) -> Any:
     return call
 
 
+def evaluation(
+    call: Any, trunk_id: str, attributes: Mapping[str, str], pin: str | None = None
+) -> Any:
+    """The question where a call goes.
+
+    A rule's numbers are compared with the two that stand beside the call, not with the call's own;
+    `pin` is what the caller has typed, empty for `#` alone.
+    """
+    return wire.EvaluateSIPDispatchRulesRequest(
+        call=call,
+        sip_trunk_id=trunk_id,
+        calling_number=getattr(call, "from").user,
+        called_number=call.to.user,
+        pin=pin or "",
+        no_pin=pin == "",
+        extra_attributes=attributes,
+    )
+
+
 def _uri(uri: SipUri) -> SIPUri:
     return SIPUri(user=uri.user or "", host=uri.host, port=uri.port or 0)
 
@@ -108,9 +127,7 @@ class CallRules:
         """The dispatch rule's answer; `attributes` come back with the participant's."""
         answer = await self._io_info.call(
             "EvaluateSIPDispatchRules",
-            wire.EvaluateSIPDispatchRulesRequest(
-                call=call, sip_trunk_id=trunk_id, extra_attributes=attributes
-            ),
+            evaluation(call, trunk_id, attributes),
             wire.EvaluateSIPDispatchRulesResponse,
         )
         return _dispatch(answer)

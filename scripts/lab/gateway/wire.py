@@ -47,7 +47,8 @@ _RPC = {
         "string username 1, string password 2, bool drop 3, string sip_trunk_id 4, string realm 9"
     ),
     "EvaluateSIPDispatchRulesRequest": (
-        "string sip_trunk_id 10, map extra_attributes 9, rpc.SIPCall call 12"
+        "string calling_number 2, string called_number 3, string pin 5, bool no_pin 6, "
+        "map extra_attributes 9, string sip_trunk_id 10, rpc.SIPCall call 12"
     ),
     "EvaluateSIPDispatchRulesResponse": (
         "string room_name 1, string participant_identity 2, string token 4, string ws_url 5, "

@@ -1,4 +1,4 @@
-"""`POST /v1/chat/completions`, streamed (OpenAI's API reference, Chat Completions)."""
+"""`POST /v1/chat/completions`, streamed, and `GET /v1/models` (OpenAI's API reference)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from lab.faults import Control, Dropped, Refused
+from lab.key import is_right
 from lab.openai.completion import answer, chunks
+
+MODEL = "small"
+"""The one that is listed; a completion may name any."""
 
 
 class StreamOptions(BaseModel):
@@ -32,6 +36,8 @@ def build(control: Control) -> web.Application:
     """The emulator as an application; `control` paces its answers and keeps its request log."""
 
     async def complete(request: web.Request) -> web.StreamResponse:
+        if not _is_admitted(request):
+            return _refusal(401, "Incorrect API key provided")
         try:
             body = CompletionBody.model_validate_json(await request.read())
         except ValidationError as error:
@@ -58,9 +64,18 @@ def build(control: Control) -> web.Application:
         await response.write(b"data: [DONE]\n\n")
         return response
 
+    async def models(request: web.Request) -> web.StreamResponse:
+        if not _is_admitted(request):
+            return _refusal(401, "Incorrect API key provided")
+        return web.json_response({"object": "list", "data": [{"id": MODEL, "object": "model"}]})
+
     app = web.Application()
-    app.add_routes([web.post("/v1/chat/completions", complete)])
+    app.add_routes([web.post("/v1/chat/completions", complete), web.get("/v1/models", models)])
     return app
+
+
+def _is_admitted(request: web.Request) -> bool:
+    return is_right(request.headers.get("Authorization", "").removeprefix("Bearer "))
 
 
 def _refusal(status: int, message: str) -> web.Response:

@@ -1,28 +1,11 @@
-"""The one vocabulary of how a call ended, shared by the bot, the commands and the records. Pure."""
+"""The end of a call that was answered or came in: which side ended it, and why."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-
-class Outcome(StrEnum):
-    """How a call ended."""
-
-    COMPLETED = "completed"
-    """Answered, talked, ended by either side."""
-    ABANDONED = "abandoned"
-    """The caller hung up before the call was answered."""
-    CONNECTION_LOST = "connection-lost"
-    """The phone's audio or signalling stopped without a hang-up."""
-    TIME_LIMIT = "time-limit"
-    """The persona's limit on the length of a call was reached."""
-    PROVIDER_ERROR = "provider-error"
-    """A provider that hears, thinks or speaks for the bot failed for too long."""
-    FAILED = "failed"
-    """A fault on our side ended it."""
-    STOPPED = "stopped"
-    """An operator or a worker's shutdown ended it."""
+from bot.outcome.vocabulary import Outcome
 
 
 class EndedBy(StrEnum):

@@ -1,0 +1,25 @@
+"""How a call ended: one vocabulary for the bot, the commands, the records and the reports. Pure."""
+
+from __future__ import annotations
+
+from bot.outcome.ending import EndedBy, Ending, job_ended, phone_left
+from bot.outcome.failure import of_failure
+from bot.outcome.meaning import Meaning, Party, Retry
+from bot.outcome.sip_status import of_sip_status
+from bot.outcome.verdict import Verdict
+from bot.outcome.vocabulary import AnsweredBy, Outcome
+
+__all__ = [
+    "AnsweredBy",
+    "EndedBy",
+    "Ending",
+    "Meaning",
+    "Outcome",
+    "Party",
+    "Retry",
+    "Verdict",
+    "job_ended",
+    "of_failure",
+    "of_sip_status",
+    "phone_left",
+]
