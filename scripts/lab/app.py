@@ -22,6 +22,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+ROLES = (
+    "person silent hangs-up vanishes voicemail screening ivr busy declined invalid no-answer dead "
+    "unreachable"
+).split()
+"""Of `lab.phone.script`, which takes a moment to import."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -178,6 +184,39 @@ def dial(
         print_data(report)
     else:
         typer.echo(f"ended by the {report['ended_by']}")
+
+
+@app.command()
+@reporting
+def answer(
+    number: Annotated[
+        str | None, typer.Argument(help="The number that is called, such as +12025550111.")
+    ] = None,
+    role: Annotated[str, typer.Option("--as", help=f"One of: {', '.join(ROLES)}.")] = "person",
+    say_: Annotated[str | None, typer.Option("--say", help="What it says first.")] = None,
+    after_ms: Annotated[int, typer.Option(help="From the answer to the first word.")] = 0,
+    code: Annotated[int | None, typer.Option(help="SIP status to refuse with.")] = None,
+    ring_s: Annotated[float, typer.Option(help="How long it rings.")] = 0.0,
+    record: Annotated[Path | None, typer.Option(help="WAV file: left phone, right bot.")] = None,
+    script: Annotated[
+        Path | None, typer.Option(help="TOML file for several numbers, a table each.")
+    ] = None,
+    calls: Annotated[int | None, typer.Option(help="End after so many calls.")] = None,
+    name: Name = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer the calls that the lab's gateway places, until Ctrl-C."""
+    from lab import answering  # noqa: PLC0415
+
+    if (number is None) == (script is None):
+        raise typer.BadParameter("either a number or --script FILE")
+    options = {"as": role, "say": say_, "after_ms": after_ms, "code": code, "ring_s": ring_s}
+    table = {**options, "record": record}
+    told = answering.answer(
+        answering.scripts(number, table, script), name, calls, say if as_json else typer.echo
+    )
+    if as_json:
+        print_data(told)
 
 
 def _announce(state: LabState, as_json: bool) -> None:

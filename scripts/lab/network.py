@@ -100,6 +100,7 @@ class Lab:
             "BACKBOARD_BASE_URL": f"http://{LOOPBACK}:{ports.backboard}/api",
             "BACKBOARD_API_KEY": API_KEY,
             "HOTLINE_SIP_ADDRESSES": f"{LOOPBACK}/32",
+            "HOTLINE_SIP_OUTBOUND_ADDRESS": f"{LOOPBACK}:{ports.answer}",
             "HOTLINE_SIP_USERNAME": credentials.sip_username,
             "HOTLINE_SIP_PASSWORD": credentials.sip_password,
             "HOTLINE_HEALTH_HOST": LOOPBACK,

@@ -31,6 +31,8 @@ class Ports:
     cartesia: int = 7902
     backboard: int = 7903
     bot_health: int = 8082
+    answer: int = 5080
+    """Where `bot-lab answer` takes the calls that the gateway places."""
     rtp_first: int = 20000
 
     @classmethod

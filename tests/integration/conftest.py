@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from livekit import api
+from livekit.protocol import sip as proto_sip
 
 from lab.network import Lab
 from lab.ports import PortBlock
@@ -42,6 +44,32 @@ async def remote(server: Lab) -> AsyncIterator[Remote]:
         yield remote
         for item in sorted(await remote.fetch(), key=lambda item: item.id):  # SDR_ before ST_
             await remote.delete(item)
+
+
+@pytest.fixture
+async def livekit(network: Lab) -> AsyncIterator[api.LiveKitAPI]:
+    """The server's API; every trunk, rule and room is removed afterwards."""
+    env = network.environment
+    async with api.LiveKitAPI(
+        env["LIVEKIT_URL"], env["LIVEKIT_API_KEY"], env["LIVEKIT_API_SECRET"]
+    ) as livekit:
+        yield livekit
+        rules = await livekit.sip.list_dispatch_rule(proto_sip.ListSIPDispatchRuleRequest())
+        for rule in rules.items:
+            await livekit.sip.delete_dispatch_rule(
+                proto_sip.DeleteSIPDispatchRuleRequest(
+                    sip_dispatch_rule_id=rule.sip_dispatch_rule_id
+                )
+            )
+        trunks = await livekit.sip.list_inbound_trunk(proto_sip.ListSIPInboundTrunkRequest())
+        outbound = await livekit.sip.list_outbound_trunk(proto_sip.ListSIPOutboundTrunkRequest())
+        ids = [trunk.sip_trunk_id for trunk in trunks.items]
+        ids += [trunk.sip_trunk_id for trunk in outbound.items]
+        for trunk_id in ids:
+            await livekit.sip.delete_trunk(proto_sip.DeleteSIPTrunkRequest(sip_trunk_id=trunk_id))
+        rooms = await livekit.room.list_rooms(api.ListRoomsRequest())
+        for room in rooms.rooms:
+            await livekit.room.delete_room(api.DeleteRoomRequest(room=room.name))
 
 
 @pytest.fixture

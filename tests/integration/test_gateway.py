@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -14,36 +12,11 @@ from livekit.protocol import sip as proto_sip
 from lab.clips import Clips
 from lab.network import Lab
 from lab.phone import DialledCall, NoFinalAnswer, Phone
+from tests.checks.room import joined, publish
 from tests.checks.wait import eventually
 
 CALLER, NUMBER = "+12025550123", "+12025550100"
-RATE = 8000
 Rule = proto_sip.SIPDispatchRule
-
-
-@pytest.fixture
-async def livekit(network: Lab) -> AsyncIterator[api.LiveKitAPI]:
-    """The server's API; every trunk, rule and room is removed afterwards."""
-    env = network.environment
-    async with api.LiveKitAPI(
-        env["LIVEKIT_URL"], env["LIVEKIT_API_KEY"], env["LIVEKIT_API_SECRET"]
-    ) as livekit:
-        yield livekit
-        rules = await livekit.sip.list_dispatch_rule(proto_sip.ListSIPDispatchRuleRequest())
-        for rule in rules.items:
-            await livekit.sip.delete_dispatch_rule(
-                proto_sip.DeleteSIPDispatchRuleRequest(
-                    sip_dispatch_rule_id=rule.sip_dispatch_rule_id
-                )
-            )
-        trunks = await livekit.sip.list_inbound_trunk(proto_sip.ListSIPInboundTrunkRequest())
-        for trunk in trunks.items:
-            await livekit.sip.delete_trunk(
-                proto_sip.DeleteSIPTrunkRequest(sip_trunk_id=trunk.sip_trunk_id)
-            )
-        rooms = await livekit.room.list_rooms(api.ListRoomsRequest())
-        for room in rooms.rooms:
-            await livekit.room.delete_room(api.DeleteRoomRequest(room=room.name))
 
 
 async def _route(livekit: api.LiveKitAPI, rule: Rule, **filters: Any) -> None:
@@ -68,29 +41,6 @@ def _direct(room: str) -> Rule:
     return Rule(dispatch_rule_direct=proto_sip.SIPDispatchRuleDirect(room_name=room))
 
 
-@contextlib.asynccontextmanager
-async def _participant(network: Lab, name: str) -> AsyncIterator[rtc.Room]:
-    token = (
-        api.AccessToken(network.credentials.livekit_key, network.credentials.livekit_secret)
-        .with_identity("answerer")
-        .with_grants(api.VideoGrants(room_join=True, room=name))
-        .to_jwt()
-    )
-    room = rtc.Room()
-    await room.connect(network.environment["LIVEKIT_URL"], token)
-    try:
-        yield room
-    finally:
-        await room.disconnect()
-
-
-async def _publish(room: rtc.Room) -> rtc.AudioSource:
-    source = rtc.AudioSource(RATE, 1)
-    track = rtc.LocalAudioTrack.create_audio_track("voice", source)
-    await room.local_participant.publish_track(track)
-    return source
-
-
 def _is_active(room: rtc.Room) -> bool:
     """Whether the phone's call is up, and what it sends is subscribed to."""
     return any(
@@ -108,12 +58,12 @@ async def test_the_call_is_answered_when_somebody_publishes_audio_and_not_before
     network: Lab, livekit: api.LiveKitAPI, clips: Clips
 ) -> None:
     await _route(livekit, _direct("lobby"))
-    async with _participant(network, "lobby") as room, Phone(CALLER, clips=clips) as phone:
+    async with joined(network, "lobby") as room, Phone(CALLER, clips=clips) as phone:
         call = await phone.dial(NUMBER, gateway=network.sip_address)
         with pytest.raises(NoFinalAnswer):
             await call.answered(timeout=2)
         assert _statuses(call).count("180") >= 2
-        source = await _publish(room)
+        source = await publish(room)
         await call.answered(timeout=5)
         await source.aclose()
 
@@ -129,10 +79,10 @@ async def test_the_participant_tells_who_calls_and_how_the_call_stands(
         if status and seen[-1:] != [status]:
             seen.append(status)
 
-    async with _participant(network, "lobby") as room, Phone(CALLER, clips=clips) as phone:
+    async with joined(network, "lobby") as room, Phone(CALLER, clips=clips) as phone:
         room.on("participant_connected", note)
         room.on("participant_attributes_changed", lambda _, participant: note(participant))
-        source = await _publish(room)
+        source = await publish(room)
         call = await phone.dial(NUMBER, gateway=network.sip_address)
         await call.answered()
         await eventually(lambda: _is_active(room), "the call is active", within_s=5)
@@ -157,9 +107,9 @@ async def test_keys_cross_in_both_directions(
 ) -> None:
     await _route(livekit, _direct("lobby"))
     pressed: list[str] = []
-    async with _participant(network, "lobby") as room, Phone(CALLER, clips=clips) as phone:
+    async with joined(network, "lobby") as room, Phone(CALLER, clips=clips) as phone:
         room.on("sip_dtmf_received", lambda event: pressed.append(event.digit))
-        source = await _publish(room)
+        source = await publish(room)
         call = await phone.dial(NUMBER, gateway=network.sip_address)
         await call.answered()
         await eventually(lambda: _is_active(room), "the call is active", within_s=5)

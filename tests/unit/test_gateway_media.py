@@ -83,6 +83,13 @@ def test_audio_goes_on_for_250_ms_between_two_digits() -> None:
     assert 12 <= second - played.index(False) <= 13  # frames of 20 ms
 
 
+def test_a_w_is_half_a_second_of_audio() -> None:
+    sender = DigitSender()
+    sender.play("w1")
+    played = [packet is not None for packet in steps(sender, 60)]
+    assert played.index(True) == 25  # frames of 20 ms
+
+
 def frame(value: int) -> Samples:
     return np.full(160, value, np.int16)
 

@@ -12,13 +12,11 @@ from pathlib import Path
 from lab.errors import LabError
 from lab.gateway.bus import Bus
 from lab.gateway.config import GatewayConfig
-from lab.gateway.digest import Challenges
 from lab.gateway.dispatch import CallRules
 from lab.gateway.health import health_port
-from lab.gateway.inbound import Exchange
-from lab.gateway.phone_leg import RtpPorts
 from lab.gateway.psrpc import Client
 from lab.gateway.room_leg import warm_up
+from lab.gateway.service import SipInternal
 from lab.gateway.signalling import SipPort
 
 
@@ -32,13 +30,8 @@ async def serve(config: GatewayConfig) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     bus = Bus(config.redis.address)
-    exchange = Exchange(
-        config=config,
-        rules=CallRules(Client(bus, "IOInfo")),
-        challenges=Challenges(),
-        rtp_ports=RtpPorts(config.listen_ip, *config.rtp_port),
-    )
-    sip = SipPort(exchange)
+    sip = SipPort(config, CallRules(Client(bus, "IOInfo")))
+    service = SipInternal(bus, sip)
     await warm_up()
     await sip.start()
     try:
@@ -51,6 +44,7 @@ async def serve(config: GatewayConfig) -> None:
             listener.cancel()
     finally:
         await sip.stop()
+        await service.close()
         await bus.close()
 
 

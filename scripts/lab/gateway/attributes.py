@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from aiosipua import SipRequest
+from aiosipua import SipMessage, SipRequest, SipResponse
 from livekit.protocol.sip import SIPHeaderOptions
 
 from lab.gateway.dispatch import Dispatch
 
 CALL_STATUS = "sip.callStatus"
-CallStatus = Literal["ringing", "active", "hangup"]
+CallStatus = Literal["dialing", "ringing", "automation", "active", "hangup"]
 
 _KNOWN_HEADERS = {
     "X-Twilio-AccountSid": "sip.twilio.accountSid",
@@ -39,6 +39,19 @@ def at_join(invite: SipRequest, dispatch: Dispatch) -> dict[str, str]:
     }
 
 
+def at_answer(
+    answer: SipResponse, include_headers: int, headers_to_attributes: Mapping[str, str]
+) -> dict[str, str]:
+    """What the answer of a called phone adds to its participant's attributes."""
+    return {
+        "sip.callIDFull": answer.call_id or "",
+        "sip.callTag": (answer.to_addr and answer.to_addr.tag) or "",
+        **_included(answer, include_headers),
+        **_mapped(answer, _KNOWN_HEADERS),
+        **_mapped(answer, headers_to_attributes),
+    }
+
+
 def to_headers(attributes: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
     """Headers made of the participant's attributes; `names` maps attribute to header."""
     return {
@@ -48,16 +61,16 @@ def to_headers(attributes: Mapping[str, str], names: Mapping[str, str]) -> dict[
     }
 
 
-def _mapped(invite: SipRequest, names: Mapping[str, str]) -> dict[str, str]:
-    values = {attribute: invite.get_header(header) for header, attribute in names.items()}
+def _mapped(message: SipMessage, names: Mapping[str, str]) -> dict[str, str]:
+    values = {attribute: message.get_header(header) for header, attribute in names.items()}
     return {attribute: value for attribute, value in values.items() if value is not None}
 
 
-def _included(invite: SipRequest, option: int) -> dict[str, str]:
+def _included(message: SipMessage, option: int) -> dict[str, str]:
     if option == SIPHeaderOptions.SIP_NO_HEADERS:
         return {}
     return {
         f"sip.h.{name.lower()}": values[0]
-        for name, values in invite.headers.items()
+        for name, values in message.headers.items()
         if values and (option == SIPHeaderOptions.SIP_ALL_HEADERS or name.lower().startswith("x-"))
     }

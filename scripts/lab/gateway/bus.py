@@ -34,7 +34,10 @@ class Bus:
         self.connected = asyncio.Event()
 
     def subscribe(self, channel: str, handler: Handler) -> None:
-        """Calls `handler` with every message on `channel`; to be called before `run`."""
+        """Calls `handler` with every message on `channel`; to be called before `run`.
+
+        A `*` in it stands for any text.
+        """
         self._handlers[channel] = handler
 
     async def publish(self, channel: str, message: Any) -> None:
@@ -62,15 +65,18 @@ class Bus:
 
     async def _receive(self) -> None:
         missing = set(self._handlers)
+        patterns = {channel for channel in missing if "*" in channel}
         async with self._valkey.pubsub() as pubsub:
-            await pubsub.subscribe(*self._handlers)
+            await pubsub.subscribe(*(missing - patterns))
+            if patterns:
+                await pubsub.psubscribe(*patterns)
             async for message in pubsub.listen():
-                channel = message["channel"].decode()
-                if message["type"] == "subscribe":
-                    missing.discard(channel)
+                channel = (message["pattern"] or message["channel"]).decode()
+                if message["type"] in {"subscribe", "psubscribe"}:
+                    missing.discard(message["channel"].decode())
                     if not missing:
                         self.connected.set()
-                elif message["type"] == "message":
+                elif message["type"] in {"message", "pmessage"}:
                     self._hand_over(channel, message["data"])
 
     def _hand_over(self, channel: str, data: bytes) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from livekit import rtc
+
 
 @dataclass(frozen=True)
 class Ending:
@@ -21,6 +23,8 @@ class Ending:
     by_phone: bool = False
     hangup: bool = True
     """Whether the room sees `sip.callStatus` = `hangup` before the participant leaves."""
+    left_as: rtc.DisconnectReason.ValueType = rtc.DisconnectReason.CLIENT_INITIATED
+    """The disconnect reason that the room sees."""
 
 
 HUNG_UP = Ending("phone hung up", by_phone=True)
@@ -29,7 +33,8 @@ NO_ANSWER = Ending("nobody in the room answered", hangup=False)
 ROOM_CLOSED = Ending("room closed", hangup=False)
 SHUTDOWN = Ending("gateway stops")
 TOO_LONG = Ending("longest call duration reached")
-MEDIA_TIMEOUT = Ending("no RTP from the phone")
+TRANSFERRED = Ending("transferred")
+MEDIA_TIMEOUT = Ending("no RTP from the phone", left_as=rtc.DisconnectReason.UNKNOWN_REASON)
 DROPPED = Ending("dropped", status=None, hangup=False)
 NO_RULE = Ending("rejected", 404, "Does not match Trunks or Dispatch Rules", hangup=False)
 TRY_LATER = Ending("livekit-server did not say", 503, "Try again later", hangup=False)

@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from aiortp import Codec, DtmfEvent, MediaClock, RtpPacket, RtpTransport, get_codec
+from aiortp import DtmfEvent, MediaClock, RtpPacket, RtpTransport, get_codec
 from aiortp.sender import RtpSender
 from aiortp.utils import uint16_gt
 
 from lab.gateway.mixer import Samples
 from lab.gateway.sdp import FRAME_MS, Terms
-from lab.gateway.telephone_event import DigitReceiver, DigitSender
+from lab.gateway.telephone_event import FRAME_SAMPLES, DigitReceiver, DigitSender
 
 
 class NoPortFree(Exception):
@@ -53,18 +53,12 @@ class PhoneLeg:
     """
 
     def __init__(
-        self,
-        terms: Terms,
-        on_audio: Callable[[Samples], None],
-        on_digit: Callable[[DtmfEvent], None],
+        self, on_audio: Callable[[Samples], None], on_digit: Callable[[DtmfEvent], None]
     ) -> None:
-        self.terms = terms
-        self.remote = terms.remote
         self.listening = asyncio.Event()
         self.heard_at = time.monotonic()
-        self._codec: Codec = get_codec(terms.payload_type)
-        self._payload_type = terms.payload_type
-        self._event_payload_type = terms.event_payload_type
+        self._terms: Terms | None = None
+        self._remote: tuple[str, int] | None = None
         self._on_audio = on_audio
         self._on_digit = on_digit
         self._digits_in = DigitReceiver()
@@ -72,24 +66,29 @@ class PhoneLeg:
         self._newest: tuple[int, int] | None = None  # SSRC and sequence number
         self._event_timestamp = 0
         self._transport = RtpTransport(on_rtp=self._receive, on_rtcp=lambda *_: None)
-        self._sender = RtpSender(self._transport, terms.payload_type, enable_history=False)
-        self._sender.timestamp_increment = self._codec.samples_per_frame
         self._clock: MediaClock | None = None
 
     async def open(self, ports: RtpPorts) -> tuple[str, int]:
         """Binds a socket and returns its address; raises NoPortFree."""
         return await ports.open(self._transport)
 
-    def start(self, source: Callable[[], Samples]) -> None:
-        """Begins to send: every 20 ms what `source` gives, until closed."""
+    def start(self, terms: Terms, source: Callable[[], Samples]) -> None:
+        """Begins to listen, and to send every 20 ms what `source` gives, until closed."""
+        self._terms, self._remote = terms, terms.remote
         self.heard_at = time.monotonic()
-        self._clock = MediaClock(FRAME_MS / 1000, lambda: self._send(source()))
+        sender = RtpSender(self._transport, terms.payload_type, enable_history=False)
+        sender.timestamp_increment = FRAME_SAMPLES
+        self._clock = MediaClock(FRAME_MS / 1000, lambda: self._send(terms, sender, source()))
         self._clock.start()
 
     def play_digits(self, digits: str) -> None:
-        """Sends DTMF, if the phone agreed to it."""
-        if self._event_payload_type is not None:
+        """Sends DTMF, if the phone agreed to it; `w` is a pause."""
+        if self._terms is not None and self._terms.event_payload_type is not None:
             self._digits_out.play(digits)
+
+    def move(self, remote: tuple[str, int]) -> None:
+        """Sends to another address from now on."""
+        self._remote = remote
 
     async def close(self) -> None:
         """Stops sending and gives the port back."""
@@ -97,25 +96,28 @@ class PhoneLeg:
             await self._clock.stop()
         self._transport.close()
 
-    def _send(self, frame: Samples) -> None:
+    def _send(self, terms: Terms, sender: RtpSender, frame: Samples) -> None:
         event = self._digits_out.step()
-        if event is None or self._event_payload_type is None:
-            payload = self._codec.encode(frame.tobytes())
-            self._sender.send_frame_auto(payload, addr=self.remote)
+        if event is None or terms.event_payload_type is None:
+            payload = get_codec(terms.payload_type).encode(frame.tobytes())
+            sender.send_frame_auto(payload, addr=self._remote)
             return
         if event.first:
-            self._event_timestamp = self._sender.current_timestamp
+            self._event_timestamp = sender.current_timestamp
         for _ in range(event.copies):
-            self._sender.send_raw(
-                self._event_payload_type,
+            sender.send_raw(
+                terms.event_payload_type,
                 event.payload,
                 self._event_timestamp,
                 marker=int(event.first),
-                addr=self.remote,
+                addr=self._remote,
             )
-        self._sender.advance_timestamp()
+        sender.advance_timestamp()
 
     def _receive(self, data: bytes, _: tuple[str, int]) -> None:
+        terms = self._terms
+        if terms is None:
+            return  # early media
         try:
             packet = RtpPacket.parse(data)
         except ValueError:
@@ -124,10 +126,10 @@ class PhoneLeg:
         self.listening.set()
         if not self._is_newer(packet):
             return
-        if packet.payload_type == self._payload_type:
-            samples = np.frombuffer(self._codec.decode(packet.payload), np.int16)
+        if packet.payload_type == terms.payload_type:
+            samples = np.frombuffer(get_codec(terms.payload_type).decode(packet.payload), np.int16)
             self._on_audio(samples)
-        elif packet.payload_type == self._event_payload_type:
+        elif packet.payload_type == terms.event_payload_type:
             event = self._digits_in.receive(packet)
             if event is not None:
                 self._on_digit(event)

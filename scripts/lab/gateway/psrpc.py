@@ -20,11 +20,16 @@ _T = TypeVar("_T")
 
 
 class RpcError(Exception):
-    """A psrpc method failed or did not answer; `code` is psrpc's word for why."""
+    """A psrpc method failed or did not answer; `code` is psrpc's word for why.
 
-    def __init__(self, code: str, message: str) -> None:
+    `details` are protobuf messages that go with it to whoever called livekit-server's API.
+    """
+
+    def __init__(self, code: str, message: str, *details: Any) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
+        self.message = message
+        self.details = details
 
 
 def channel(*parts: str) -> str:

@@ -22,6 +22,7 @@ SOURCE_QUEUE_MS = 100
 """Room for jitter in the track's own queue; a longer one would add its length to the delay."""
 BACKLOG_FRAMES = 5
 STATUS_TIMEOUT_S = 1.0
+NOTICE_S = 0.5
 
 
 async def warm_up() -> None:
@@ -44,8 +45,14 @@ class RoomLeg:
         self._source = rtc.AudioSource(SAMPLE_RATE_HZ, 1, queue_size_ms=SOURCE_QUEUE_MS)
         self._audio: asyncio.Queue[Samples] = asyncio.Queue(BACKLOG_FRAMES)
         self._key_presses: asyncio.Queue[DtmfEvent] = asyncio.Queue()
+        self._publication: rtc.LocalTrackPublication | None = None
         self._joining: asyncio.Task[None] | None = None
         self._players: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def participant_id(self) -> str:
+        """The participant's id in the room; raises before `join`."""
+        return self._room.local_participant.sid
 
     @property
     def attributes(self) -> dict[str, str]:
@@ -62,6 +69,16 @@ class RoomLeg:
         # A join that is broken off half-way would leave a participant behind that nobody ends.
         self._joining = asyncio.create_task(self._join(url, token, on_digits))
         await asyncio.shield(self._joining)
+
+    async def noticed(self) -> None:
+        """Waits until somebody subscribes to the phone's track, at most NOTICE_S.
+
+        livekit-server announces a participant some 100 ms after it has joined, with the attributes
+        that it has then: whoever rings sooner is never seen to dial.
+        """
+        if self._publication is not None and self._room.remote_participants:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._publication.wait_for_subscription(), NOTICE_S)
 
     async def run(self) -> None:
         """Carries the phone's audio and digits into the room, until cancelled."""
@@ -81,13 +98,17 @@ class RoomLeg:
 
     async def set_status(self, status: CallStatus) -> None:
         """Tells the room how the call stands; silently nothing when the room is gone."""
+        await self.set_attributes({CALL_STATUS: status})
+
+    async def set_attributes(self, attributes: dict[str, str]) -> None:
+        """Adds to the participant's attributes; silently nothing when the room is gone."""
         if self._room.isconnected():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(STATUS_TIMEOUT_S):
-                    await self._room.local_participant.set_attributes({CALL_STATUS: status})
+                    await self._room.local_participant.set_attributes(attributes)
 
-    async def leave(self) -> None:
-        """Leaves the room and ends everything begun in it."""
+    async def leave(self, reason: rtc.DisconnectReason.ValueType) -> None:
+        """Leaves the room, telling why, and ends everything begun in it."""
         if self._joining is not None:
             await asyncio.wait({self._joining})
             if not self._joining.cancelled() and self._joining.exception():
@@ -97,7 +118,7 @@ class RoomLeg:
             player.cancel()
         if players:  # before the room is gone: their streams belong to it
             await asyncio.wait(players)
-        await self._room.disconnect()
+        await self._room.disconnect(reason=reason)
         await self._source.aclose()
 
     async def _join(self, url: str, token: str, on_digits: Callable[[str], None]) -> None:
@@ -112,7 +133,7 @@ class RoomLeg:
             self._on_participant(participant)
         track = rtc.LocalAudioTrack.create_audio_track("phone", self._source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False)
-        await room.local_participant.publish_track(track, options)
+        self._publication = await room.local_participant.publish_track(track, options)
 
     def _on_participant(self, participant: rtc.RemoteParticipant) -> None:
         if participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP:

@@ -1,11 +1,12 @@
-"""Which codec a call uses: the answer to an SDP offer (RFC 3264)."""
+"""Which codec a call uses: SDP offer and answer (RFC 3264)."""
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import Self
 
-from aiosipua.sdp import SdpMessage, negotiate_sdp
+from aiosipua.sdp import SdpMessage, negotiate_sdp, parse_sdp
 
 PCMU, PCMA = 0, 8
 PREFERENCE = (PCMU, PCMA)
@@ -13,8 +14,29 @@ PREFERENCE = (PCMU, PCMA)
 FRAME_MS = 20
 
 
+_OFFER = """\
+v=0
+o=- {id} {id} IN IP4 {ip}
+s=LiveKit
+c=IN IP4 {ip}
+t=0 0
+m=audio {port} RTP/AVP 0 8 101
+a=rtpmap:0 PCMU/8000
+a=rtpmap:8 PCMA/8000
+a=rtpmap:101 telephone-event/8000
+a=fmtp:101 0-16
+a=ptime:20
+a=sendrecv
+"""
+
+
+def offer(ip: str, port: int) -> SdpMessage:
+    """What the gateway offers whom it calls, naming its RTP socket."""
+    return parse_sdp(_OFFER.format(id=secrets.randbits(62), ip=ip, port=port))
+
+
 class Unacceptable(Exception):
-    """The INVITE brought no offer, or one without a codec that the gateway speaks."""
+    """The phone sent no SDP, or one without a codec that the gateway speaks."""
 
 
 @dataclass(frozen=True)
@@ -29,18 +51,18 @@ class Terms:
 
     @classmethod
     def of(cls, offer: SdpMessage | None) -> Self:
-        """Reads an offer.
+        """Reads the phone's SDP, its offer or its answer to `offer`.
 
         Raises:
             Unacceptable: there is nothing in it to agree on.
         """
         audio = offer.audio if offer else None
         if offer is None or audio is None or offer.rtp_address is None:
-            raise Unacceptable("the INVITE offers no audio")
+            raise Unacceptable("the SDP has no audio")
         offered = {codec.payload_type for codec in audio.codecs}
         chosen = next((codec for codec in PREFERENCE if codec in offered), None)
         if chosen is None:
-            raise Unacceptable("the INVITE offers neither PCMU nor PCMA")
+            raise Unacceptable("the SDP has neither PCMU nor PCMA")
         events = (
             codec.payload_type
             for codec in audio.codecs

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
+from typing import Any
 
 from aiosipua import Dialog, IncomingCall, SipRequest, SipResponse
 from aiosipua.sdp import parse_sdp
@@ -11,10 +13,17 @@ from aiosipua.transport import MessageCallback
 from aiosipua.uas import SipUAS
 from aiosipua.utils import generate_tag
 
+from lab.digest import Challenges
 from lab.errors import PortTaken
 from lab.gateway import ending
+from lab.gateway.call import Call, Exchange
+from lab.gateway.client_transaction import ClientTransactions
+from lab.gateway.config import GatewayConfig
+from lab.gateway.dispatch import CallRules
 from lab.gateway.ending import Ending
-from lab.gateway.inbound import Exchange, InboundCall
+from lab.gateway.inbound import InboundCall
+from lab.gateway.outbound import OutboundCall
+from lab.gateway.phone_leg import RtpPorts
 from lab.gateway.refusals import Refusals
 from lab.sip_transport import LoopbackSipTransport
 
@@ -27,10 +36,16 @@ NOT_ALLOWED = frozenset({"REFER", "INFO", "UPDATE", "MESSAGE", "SUBSCRIBE", "PRA
 class SipPort:
     """Listens for calls and owns them until they have ended."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        config = exchange.config
-        self._exchange = exchange
+    def __init__(self, config: GatewayConfig, rules: CallRules) -> None:
         self._transport = LoopbackSipTransport(local_addr=(config.listen_ip, config.sip_port))
+        self._transactions = ClientTransactions(self._transport)
+        self._exchange = Exchange(
+            config=config,
+            rules=rules,
+            challenges=Challenges(),
+            rtp_ports=RtpPorts(config.listen_ip, *config.rtp_port),
+            transactions=self._transactions,
+        )
         self._uas = SipUAS(self._transport, user_agent="LiveKit")
         self._uas.on_invite = self._on_invite
         self._uas.on_reinvite = self._on_reinvite
@@ -38,6 +53,7 @@ class SipPort:
         self._uas.on_cancel = lambda request, _: self._end(request.call_id or "", ending.CANCELLED)
         self._uas.on_ack_timeout = lambda call: self._end(call.call_id, ending.NO_ACK)
         self._calls: dict[str, InboundCall] = {}
+        self._placed: dict[str, OutboundCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._refusals = Refusals()
         self._to_uas: MessageCallback | None = None
@@ -56,20 +72,44 @@ class SipPort:
 
     async def stop(self) -> None:
         """Ends every call, then the port."""
-        for call in list(self._calls.values()):
+        for call in [*self._calls.values(), *self._placed.values()]:
             call.end(ending.SHUTDOWN)
         if self._tasks:
             await asyncio.wait(self._tasks)
+        await self._transactions.stop()
         await self._uas.stop()
 
+    def place(self, request: Any) -> OutboundCall:
+        """Begins the call that an InternalCreateSIPParticipantRequest asks for."""
+        call = OutboundCall(request, self._exchange)
+        self._placed[call.dialog.call_id] = call
+        log.info("call %s is placed", call.id)
+        self._spawn(self._carry_placed(call))
+        return call
+
+    def find(self, call_id: str) -> Call | None:
+        """The call with that `SCL_...` id, while it lasts."""
+        calls: list[Call] = [*self._calls.values(), *self._placed.values()]
+        return next((call for call in calls if call.id == call_id), None)
+
     def _receive(self, message: SipRequest | SipResponse, addr: tuple[str, int]) -> None:
-        handled = isinstance(message, SipRequest) and self._answer_here(message)
-        if not handled and self._to_uas is not None:
+        if isinstance(message, SipResponse):
+            self._transactions.receive(message)
+            return
+        placed = self._placed.get(message.call_id or "")
+        if placed is not None:
+            answer = placed.requested(message)
+            if answer is not None:
+                self._transport.send_reply(answer)
+        elif not self._answer_here(message) and self._to_uas is not None:
             self._to_uas(message, addr)
 
     def _answer_here(self, request: SipRequest) -> bool:
         """Deals with what aiosipua would answer otherwise than livekit-sip; True when it did."""
         call = self._calls.get(request.call_id or "")
+        if request.method == "NOTIFY" and call is not None:
+            self._respond(request, call.transfers.notified(request), "")
+            return True
         if request.method in NOT_ALLOWED:
             self._respond(request, 405, "Method Not Allowed")
             return True
@@ -109,9 +149,16 @@ class SipPort:
         call = InboundCall(sip, self._exchange)
         self._calls[sip.call_id] = call
         log.info("call %s begins", call.id)
-        task = asyncio.create_task(self._carry(call))
+        self._spawn(self._carry(call))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _carry_placed(self, call: OutboundCall) -> None:
+        await call.run()
+        del self._placed[call.dialog.call_id]
 
     async def _carry(self, call: InboundCall) -> None:
         how = await call.run()

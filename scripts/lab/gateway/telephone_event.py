@@ -15,6 +15,9 @@ FRAME_SAMPLES = 8 * FRAME_MS
 TONE_MS = 250
 PAUSE_MS = 250
 """livekit-sip plays each digit 250 ms and then waits as long."""
+WAIT = "W"
+WAIT_MS = 500
+"""A `w` in a dial string is half a second of nothing."""
 _VOLUME = 10  # dBm0 below zero
 _END_COPIES = 3  # RFC 4733 2.5.1.4: the last packet is sent three times
 
@@ -54,8 +57,9 @@ class DigitSender:
         self._playing: Iterator[EventPacket | None] = iter(())
 
     def play(self, digits: str) -> None:
-        """Queues digits; characters that are no digit are left out."""
-        self._waiting.extend(digit for digit in digits.upper() if digit in DTMF_EVENTS)
+        """Queues digits, and `w` for a pause; other characters are left out."""
+        known = {*DTMF_EVENTS, WAIT}
+        self._waiting.extend(digit for digit in digits.upper() if digit in known)
 
     def step(self) -> EventPacket | None:
         """What to send now instead of audio; None: audio."""
@@ -63,7 +67,11 @@ class DigitSender:
             return packet
         if not self._waiting:
             return None
-        self._playing = _event(DTMF_EVENTS[self._waiting.popleft()])
+        digit = self._waiting.popleft()
+        if digit == WAIT:
+            self._playing = iter([None] * (WAIT_MS // FRAME_MS))
+        else:
+            self._playing = _event(DTMF_EVENTS[digit])
         return next(self._playing)
 
 

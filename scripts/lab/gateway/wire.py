@@ -1,8 +1,8 @@
 """The psrpc messages between livekit-server and a SIP gateway, as protobuf classes.
 
 livekit-protocol's Python package carries the `livekit.*` messages but neither `rpc.*`
-(livekit/protocol, protobufs/rpc/io.proto) nor `internal.*` (livekit/psrpc). Listed are the fields
-that this gateway reads or writes; protobuf skips the others.
+(livekit/protocol, protobufs/rpc/io.proto and sip.proto) nor `internal.*` (livekit/psrpc). Listed
+are the fields that this gateway reads or writes; protobuf skips the others.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SCALARS = {
     "int64": _Field.TYPE_INT64,
     "float": _Field.TYPE_FLOAT,
 }
-_ENUMS = {"livekit.SIPHeaderOptions", "rpc.SIPDispatchResult"}
+_ENUMS = {"livekit.SIPHeaderOptions", "livekit.SIPTransport", "rpc.SIPDispatchResult"}
 
 _INTERNAL = {
     "Msg": "string type_url 1, bytes value 2, string channel 3",
@@ -60,6 +60,25 @@ _RPC = {
         "livekit.SIPHeaderOptions include_headers 19, string room_preset 20, "
         "livekit.RoomConfiguration room_config 21, livekit.SIPMediaConfig media 24"
     ),
+    "InternalCreateSIPParticipantRequest": (
+        "string address 2, string number 3, string call_to 4, string username 5, "
+        "string password 6, string room_name 7, string participant_identity 8, "
+        "string token 9, string ws_url 10, "
+        "string dtmf 11, string sip_call_id 13, string participant_name 14, "
+        "string participant_metadata 15, livekit.SIPTransport transport 16, "
+        "map participant_attributes 17, string hostname 20, map headers 21, "
+        "map headers_to_attributes 22, google.protobuf.Duration ringing_timeout 23, "
+        "google.protobuf.Duration max_call_duration 24, map attributes_to_headers 26, "
+        "livekit.SIPHeaderOptions include_headers 27, bool wait_until_answered 29, "
+        "string? display_name 31, livekit.SIPMediaConfig media 34"
+    ),
+    "InternalCreateSIPParticipantResponse": (
+        "string participant_id 1, string participant_identity 2, string sip_call_id 3"
+    ),
+    "InternalTransferSIPParticipantRequest": (
+        "string sip_call_id 1, string transfer_to 2, map headers 4, "
+        "google.protobuf.Duration ringing_timeout 5"
+    ),
 }
 _DISPATCH_RESULTS = ("LEGACY_ACCEPT_OR_PIN", "ACCEPT", "REQUEST_PIN", "REJECT", "DROP")
 
@@ -82,6 +101,11 @@ def _add_message(file: descriptor_pb2.FileDescriptorProto, name: str, fields: st
         kind, field_name, number = declaration.split()
         field = message.field.add(name=field_name, number=int(number))
         field.label = _Field.LABEL_OPTIONAL
+        if kind.endswith("?"):  # proto3's `optional` is a oneof of its own
+            field.proto3_optional = True
+            field.oneof_index = len(message.oneof_decl)
+            message.oneof_decl.add(name=f"_{field_name}")
+            kind = kind.removesuffix("?")
         if kind == "map":
             field.label = _Field.LABEL_REPEATED
             field.type = _Field.TYPE_MESSAGE
@@ -137,6 +161,9 @@ GetSIPTrunkAuthenticationRequest: Any = _CLASSES["GetSIPTrunkAuthenticationReque
 GetSIPTrunkAuthenticationResponse: Any = _CLASSES["GetSIPTrunkAuthenticationResponse"]
 EvaluateSIPDispatchRulesRequest: Any = _CLASSES["EvaluateSIPDispatchRulesRequest"]
 EvaluateSIPDispatchRulesResponse: Any = _CLASSES["EvaluateSIPDispatchRulesResponse"]
+InternalCreateSIPParticipantRequest: Any = _CLASSES["InternalCreateSIPParticipantRequest"]
+InternalCreateSIPParticipantResponse: Any = _CLASSES["InternalCreateSIPParticipantResponse"]
+InternalTransferSIPParticipantRequest: Any = _CLASSES["InternalTransferSIPParticipantRequest"]
 
 ACCEPTED = frozenset({"LEGACY_ACCEPT_OR_PIN", "ACCEPT"})
 

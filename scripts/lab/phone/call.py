@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeVar
 
-from aiosipua import SdpMessage, SipResponse
+from aiosipua import Dialog, SdpMessage, SipRequest, SipResponse
 
 from lab.clips import Clips
 from lab.phone.errors import (
@@ -24,6 +24,7 @@ from lab.phone.errors import (
 from lab.phone.event import SipEvent, method_of
 from lab.phone.media import Media
 from lab.phone.recording import Recording
+from lab.phone.refer import ANSWERS, Transfer
 from lab.phone.sdp import Address
 from lab.phone.signalling import FarEndsWay, Signalling
 from lab.phone.sound import Samples, Span
@@ -31,6 +32,7 @@ from lab.phone.sound import Samples, Span
 CONFIRMATION_S = 2.0  # how long a hang-up waits for the far end's word; the call is over regardless
 
 Found = TypeVar("Found")
+EndsHow = Literal["bye", "cancel", "refusal", "vanished"]
 
 
 class Ending(NamedTuple):
@@ -38,7 +40,7 @@ class Ending(NamedTuple):
 
     at_s: float
     by: Literal["us", "them"]
-    how: Literal["bye", "cancel", "refusal"]
+    how: EndsHow
 
 
 class PhoneCall(ABC):
@@ -61,6 +63,8 @@ class PhoneCall(ABC):
         self._over = asyncio.Event()
         self._acknowledged = asyncio.Event()  # the far end has our answer
         self._confirmed = asyncio.Event()  # the far end knows that it is over
+        self.transfer: Transfer = "not-allowed"  # what comes of a REFER
+        self._referring: asyncio.Task[None] | None = None
         self._turn = Span(media.recording.sent.origin_s, media.recording.sent.origin_s)
         signalling.join(call_id, self)
 
@@ -73,6 +77,12 @@ class PhoneCall(ABC):
     def digits(self) -> str:
         """The telephone-events received so far."""
         return self._media.digits
+
+    @property
+    def referred_to(self) -> str | None:
+        """Where the far end asked to be transferred: Refer-To of the last REFER."""
+        asked = [event.message for event in self.events if event.what == "REFER"]
+        return asked[-1].get_header("Refer-To") if asked else None
 
     def utterances(self) -> list[Span]:
         """The far end's sounds so far, oldest first; the last one may be going on."""
@@ -159,12 +169,15 @@ class PhoneCall(ABC):
 
     async def close(self) -> None:
         """Hangs up and frees the ports."""
+        if self._referring is not None:
+            self._referring.cancel()
+            await asyncio.wait({self._referring})
         await self.hangs_up()
         await self._media.close()
 
     def responded(self, response: SipResponse) -> None:
         """Takes notice of a response."""
-        if method_of(response) == "BYE" and response.status_code >= 200:
+        if method_of(response) in {"BYE", "NOTIFY"} and response.status_code >= 200:
             self._confirmed.set()
 
     def acknowledged(self) -> None:
@@ -175,11 +188,31 @@ class PhoneCall(ABC):
         """Follows the far end's media."""
         self._media.redirect(remote)
 
+    def referred(self, refer: SipRequest) -> None:
+        """Answers REFER as `transfer` says."""
+        self._referring = asyncio.create_task(self._take_transfer(refer))
+
     def far_end_left(self, how: FarEndsWay) -> None:
         """Ends here too."""
         self._end("them", how)
 
-    def _end(self, by: Literal["us", "them"], how: Literal["bye", "cancel", "refusal"]) -> None:
+    @property
+    @abstractmethod
+    def _dialog(self) -> tuple[Dialog, Address]:
+        """The SIP dialog, and where its requests are sent."""
+
+    async def _take_transfer(self, refer: SipRequest) -> None:
+        answer = ANSWERS[self.transfer]
+        self._signalling.reply(refer, answer.status, {})
+        for status in answer.reports:
+            if self.ending is None:
+                self._confirmed.clear()
+                self._signalling.notify(*self._dialog, status)
+                await self._shortly(self._confirmed)
+        if answer.hangs_up:
+            await self.hangs_up()
+
+    def _end(self, by: Literal["us", "them"], how: EndsHow) -> None:
         if self.ending is None:
             self.ending = Ending(time.monotonic(), by, how)
             self._media.hang_up()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
+from aiosipua import Dialog, SdpNegotiationError, SipResponse
 from aiosipua import OutgoingCall as Invitation
-from aiosipua import SdpNegotiationError, SipResponse
 
 from lab.clips import Clips
 from lab.phone import sdp
@@ -95,6 +95,10 @@ class DialledCall(PhoneCall):
         elif self._cancelled:
             self._confirmed.set()
             self._end("us", "cancel")
+
+    @property
+    def _dialog(self) -> tuple[Dialog, sdp.Address]:
+        return self._invitation.dialog, self._invitation.remote_addr
 
     def _decide(self) -> None:
         super()._decide()

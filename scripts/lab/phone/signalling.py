@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, Protocol
 
 from aiosipua import (
+    Dialog,
     DialogState,
     IncomingCall,
     SdpMessage,
@@ -17,16 +18,23 @@ from aiosipua import (
     SipResponse,
     SipUAC,
     SipUAS,
+    serialize_sdp,
     stringify_uri,
 )
 from aiosipua import OutgoingCall as Invitation
+from aiosipua.utils import generate_tag
 
-from lab.phone import ack
+from lab import ack
 from lab.phone.event import Direction, Message, SipEvent, method_of
 from lab.phone.sdp import Address
 from lab.sip_transport import LoopbackSipTransport
 
 FarEndsWay = Literal["bye", "cancel"]
+REASONS = {100: "Trying", 180: "Ringing", 200: "OK", 486: "Busy Here"}
+
+
+def _takes_nothing(_: SipRequest) -> bool:
+    return False
 
 
 class Party(Protocol):
@@ -43,16 +51,19 @@ class Party(Protocol):
     def moved(self, remote: Address) -> None:
         """The far end takes media elsewhere from now on."""
 
+    def referred(self, refer: SipRequest) -> None:
+        """REFER came, which aiosipua has not seen."""
+
     def far_end_left(self, how: FarEndsWay) -> None:
         """The far end sent BYE or CANCEL."""
 
 
 class _StampedTransport(LoopbackSipTransport):
-    before_send: Callable[[Message], None]
+    before_send: Callable[[Message], bool]
 
     def send(self, message: Message, addr: Address) -> None:
-        self.before_send(message)
-        super().send(message, addr)
+        if self.before_send(message):
+            super().send(message, addr)
 
 
 class Signalling:
@@ -63,8 +74,20 @@ class Signalling:
     the Contact of the answer (section 12.1.2).
     """
 
-    def __init__(self, host: str, on_invite: Callable[[IncomingCall], None]) -> None:
-        self._transport = _StampedTransport((host, 0))
+    def __init__(
+        self,
+        host: str,
+        on_invite: Callable[[IncomingCall], None],
+        *,
+        port: int = 0,
+        screen: Callable[[SipRequest], bool] = _takes_nothing,
+    ) -> None:
+        """Prepares; `port` 0 picks a free one.
+
+        `screen` sees every request that is no repetition; True: it has been dealt with.
+        """
+        self._transport = _StampedTransport((host, port))
+        self._screen = screen
         self._transport.before_send = self._before_send
         self._uac = SipUAC(self._transport)
         self._uas = SipUAS(self._transport, uac=self._uac)
@@ -76,6 +99,7 @@ class Signalling:
         self._events: defaultdict[str, list[SipEvent]] = defaultdict(list)
         self._parties: dict[str, Party] = {}
         self._headers: dict[str, Mapping[str, str]] = {}
+        self._deaf: set[str] = set()
         self._refused: set[str] = set()  # branches of INVITEs that have had their final response
 
     @property
@@ -101,6 +125,44 @@ class Signalling:
         """Every message of a call so far; the list goes on growing."""
         return self._events[call_id]
 
+    def add_headers(self, call_id: str, headers: Mapping[str, str]) -> None:
+        """Puts `headers` into the INVITE of a call, or into the 2xx that answers it."""
+        self._headers[call_id] = headers
+
+    def deafen(self, call_id: str) -> None:
+        """Neither sends nor takes anything of a call any more, as if the phone had no network."""
+        self._deaf.add(call_id)
+
+    def reply(self, request: SipRequest, status: int, headers: Mapping[str, str]) -> None:
+        """Answers a request that aiosipua has not seen; a reason phrase of its own if known."""
+        to = request.to_addr
+        tag = (to and to.tag) or generate_tag()
+        dialog = Dialog(call_id=request.call_id or "", local_tag=tag)
+        response = dialog.create_response(request, status)
+        for name, value in headers.items():
+            response.headers.set_single(name, value)
+        self._transport.send_reply(response)
+
+    def announce_media(self, invite: IncomingCall, local: SdpMessage) -> None:
+        """Sends 183 with SDP: early media."""
+        host, port = self.address
+        response = invite.dialog.create_response(invite.invite, 183, contact=f"<sip:{host}:{port}>")
+        response.text = serialize_sdp(local)
+        response.headers.set_single("Content-Type", "application/sdp")
+        self._transport.send_reply(response)
+
+    def notify(self, dialog: Dialog, to: Address, status: int) -> None:
+        """Reports how a transfer stands (RFC 3515 section 2.4.5); a final status ends it."""
+        host, port = self.address
+        notify = dialog.create_request("NOTIFY", via_host=host, via_port=port)
+        notify.headers.set_single("Contact", f"<sip:{host}:{port}>")
+        notify.headers.set_single("Event", "refer")
+        state = "terminated;reason=noresource" if status >= 200 else "active;expires=60"
+        notify.headers.set_single("Subscription-State", state)
+        notify.headers.set_single("Content-Type", "message/sipfrag;version=2.0")
+        notify.text = f"SIP/2.0 {status} {REASONS.get(status, '')}\r\n"
+        self._transport.send(notify, to)
+
     def invite(
         self,
         number: str,
@@ -120,7 +182,7 @@ class Signalling:
             extra_headers=dict(headers),
             auth=auth,
         )
-        self._headers[invitation.call_id] = headers
+        self.add_headers(invitation.call_id, headers)
         return invitation
 
     def cancel(self, invitation: Invitation) -> None:
@@ -138,11 +200,15 @@ class Signalling:
         invitation.dialog.state = DialogState.CONFIRMED  # aiosipua ended it with the CANCEL
         self.bye(invitation)
 
-    def _before_send(self, message: Message) -> None:
-        if isinstance(message, SipRequest) and message.method == "INVITE":
+    def _before_send(self, message: Message) -> bool:
+        if message.call_id in self._deaf:
+            return False
+        asks = isinstance(message, SipRequest) and message.method == "INVITE"
+        if asks or (method_of(message) == "INVITE" and _is_success(message)):
             for name, value in self._headers.get(message.call_id or "", {}).items():
                 message.headers.set_single(name, value)
         self._stamp("sent", message)
+        return True
 
     def _stamp(self, direction: Direction, message: Message) -> None:
         event = SipEvent.of(message, direction, time.monotonic())
@@ -150,7 +216,9 @@ class Signalling:
 
     def _receive(self, message: Message, addr: Address) -> None:
         self._stamp("received", message)
-        if self._is_repeated(message, addr):
+        if message.call_id in self._deaf or self._is_repeated(message, addr):
+            return
+        if isinstance(message, SipRequest) and (self._refers(message) or self._screen(message)):
             return
         if isinstance(message, SipResponse):
             self._adopt_contact(message)
@@ -161,6 +229,13 @@ class Signalling:
             party.responded(message)
         elif party is not None and isinstance(message, SipRequest) and message.method == "ACK":
             party.acknowledged()
+
+    def _refers(self, request: SipRequest) -> bool:
+        party = self._parties.get(request.call_id or "")
+        if request.method != "REFER" or party is None:
+            return False
+        party.referred(request)
+        return True
 
     def _is_repeated(self, message: Message, addr: Address) -> bool:
         if isinstance(message, SipRequest):
@@ -180,7 +255,7 @@ class Signalling:
 
     def _adopt_contact(self, response: SipResponse) -> None:
         invitation = self._uac.get_call(response.call_id or "")
-        if invitation is None or not 200 <= response.status_code < 300 or not response.contact:
+        if invitation is None or not _is_success(response) or not response.contact:
             return
         if method_of(response) == "INVITE":
             invitation.dialog.remote_target = stringify_uri(response.contact[0].uri)
@@ -198,3 +273,7 @@ class Signalling:
         party = self._parties.get(call_id or "")
         if party is not None:
             party.far_end_left(how)
+
+
+def _is_success(message: Message) -> bool:
+    return isinstance(message, SipResponse) and 200 <= message.status_code < 300

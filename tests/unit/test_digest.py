@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from aiosipua import SipDigestAuth, build_credentials, parse_auth, stringify_auth
 
-from lab.gateway.digest import RETRY_S, Challenges
+from lab.digest import RETRY_S, Challenges
 
 CALL_ID = "call@127.0.0.1"
 URI = "sip:+12025550100@127.0.0.1"

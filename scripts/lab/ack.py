@@ -1,10 +1,10 @@
-"""The ACKs that aiosipua 0.7.1 does not send."""
+"""The ACKs that aiosipua 0.7.1 does not send, for the gateway and the phones."""
 
 from __future__ import annotations
 
 from aiosipua import CSeq, Dialog, SipRequest, SipResponse, stringify_cseq
 
-from lab.phone.sdp import Address
+Address = tuple[str, int]
 
 
 def of_refusal(invite: SipRequest, response: SipResponse) -> SipRequest:
