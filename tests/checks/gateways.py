@@ -12,7 +12,7 @@ GATEWAYS = ["lab", "livekit-sip"]
 
 
 NEEDS_NO_OTHER = "any_gateway"
-"""Marks tests of what is behind the gateway: one of the two shows it."""
+"""Marks tests that run on the lab's own gateway alone: what is behind it does not depend on it."""
 
 
 def livekit_sip(gateway: str) -> Path | None:

@@ -25,7 +25,7 @@ from lab.recognizer import Recognizer
 from lab.settings import ROOT, LabSettings
 from lab.stand import Stand, provision, start_worker
 from tests.checks import processes
-from tests.checks.gateways import GATEWAYS, NEEDS_NO_OTHER, livekit_sip
+from tests.checks.gateways import GATEWAYS, livekit_sip
 from tests.checks.wait import eventually
 
 CALLER = "+12025550123"
@@ -44,19 +44,6 @@ HOURS = "We are open Monday to Friday, from nine A M to five P M. Is there anyth
 """What the lab's mind answers to a question for the opening hours."""
 QUIET_S = 0.6
 """A silence that ends the bot's turn: its sentences are 0.2 s apart."""
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out the second run of what does not depend on the gateway."""
-    twice = [item for item in items if _shown_already(item)]
-    config.hook.pytest_deselected(items=twice)
-    items[:] = [item for item in items if not _shown_already(item)]
-
-
-def _shown_already(item: pytest.Item) -> bool:
-    call = getattr(item, "callspec", None)
-    other = call is not None and call.params.get("stand") == GATEWAYS[1]
-    return other and item.get_closest_marker(NEEDS_NO_OTHER) is not None
 
 
 @pytest.fixture(scope="session", params=GATEWAYS)
