@@ -6,13 +6,13 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot_admin.command import FAILED, USAGE, OperatorError, command
 from bot_admin.e164 import e164
-from bot_admin.output import show, show_json, talk
+from bot_admin.output import counted, show, show_json, talk
 
 if TYPE_CHECKING:
     from bot.backboard import Fact, Memories
@@ -44,7 +44,7 @@ async def show_caller(
         show_json({"number": caller, "personas": list(known), "facts": facts})
         return
     for name, remembered in known.items():
-        show(f"{name}: {_count(remembered)}")
+        show(f"{name}: {counted(len(remembered), 'fact')}")
         for fact in remembered:
             show(f"  {fact.text}")
     if not known:
@@ -70,7 +70,9 @@ async def forget(
     async with _memories(context) as memories:
         known = await _known(memories, caller, _personas(context, persona))
         if known and not yes:
-            listed = ", ".join(f"{name} ({_count(facts)})" for name, facts in known.items())
+            listed = ", ".join(
+                f"{name} ({counted(len(facts), 'fact')})" for name, facts in known.items()
+            )
             if not typer.confirm(f"Forget {caller} for {listed}?", err=True):
                 raise OperatorError("Nothing was forgotten.", FAILED)
         for name in known:
@@ -128,7 +130,3 @@ def _assistant(persona: str, number: str) -> str:
     from bot.caller import assistant_name  # noqa: PLC0415
 
     return assistant_name(persona, number)
-
-
-def _count(facts: list[Any]) -> str:
-    return f"{len(facts)} fact" if len(facts) == 1 else f"{len(facts)} facts"

@@ -51,6 +51,11 @@ def progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
         yield lambda _: bar.advance(task)
 
 
+def counted(number: int, noun: str) -> str:
+    """Such as `1 change` or `3 changes`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def talk(text: str) -> None:
     """Tells the person at the terminal how it goes."""
     typer.echo(text, err=True)

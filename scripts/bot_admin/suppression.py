@@ -12,7 +12,7 @@ from bot_admin.command import FAILED, USAGE, OperatorError, command
 from bot_admin.database import opened_database
 from bot_admin.e164 import e164, region
 from bot_admin.moment import ahead
-from bot_admin.output import show, show_json, show_rows, talk
+from bot_admin.output import counted, show, show_json, show_rows, talk
 
 if TYPE_CHECKING:
     from bot.store.models import Suppressed
@@ -47,7 +47,7 @@ async def list_numbers(context: typer.Context, as_json: AsJson = False) -> None:
         show_json({"numbers": [_data(entry) for entry in entries]})
         return
     show_rows([e.number, f"{e.since:%Y-%m-%d}", _until(e), e.reason, e.source] for e in entries)
-    talk(f"{_count(len(entries))} on the list.")
+    talk(f"{counted(len(entries), 'number')} on the list.")
 
 
 @command(app)
@@ -148,7 +148,7 @@ async def import_numbers(
         raise OperatorError(f"{bad} bad; nothing was imported. --skip-bad imports the rest.")
     if len(held.numbers) >= BIG and not yes:
         _somebody_can_confirm(yes, "import so many")
-        if not typer.confirm(f"Put {_count(len(held.numbers))} on the list?", err=True):
+        if not typer.confirm(f"Put {counted(len(held.numbers), 'number')} on the list?", err=True):
             raise OperatorError("Nothing was imported.", FAILED)
     async with opened_database(context) as database:
         try:
@@ -171,12 +171,8 @@ def _somebody_can_confirm(yes: bool, verb: str) -> None:
 
 
 def _added(added: int, already: int) -> str:
-    there = f" {_count(already)} had been on it." if already else ""
-    return f"{_count(added)} put on the list.{there}"
-
-
-def _count(numbers: int) -> str:
-    return "1 number" if numbers == 1 else f"{numbers} numbers"
+    there = f" {counted(already, 'number')} had been on it." if already else ""
+    return f"{counted(added, 'number')} put on the list.{there}"
 
 
 def _until(entry: Suppressed) -> str:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
 
+from bot_admin.deployed import remote_of
 from bot_admin.doctor.examination import Findings
 from bot_admin.doctor.finding import Finding, fail, ok, skip, warn
 from bot_admin.doctor.patient import Patient
 from bot_admin.doctor.server import NOT_SET
+from bot_admin.output import counted
 from sip import plan
 from sip.declaration import Declaration
 from sip.deployment import Deployment
 from sip.errors import ObstacleError, RefusedError, RemoteError
 from sip.model import label
-from sip.remote import Remote, connect
 
 UNASKED = fail("LiveKit could not be asked for trunks and rules.", "See LiveKit above.")
 
@@ -24,15 +24,15 @@ async def service(patient: Patient) -> Findings:
     if not patient.settings.has_livekit:
         return [NOT_SET]
     try:
-        async with _remote(patient) as remote:
+        async with remote_of(patient.settings) as remote:
             deployment = await remote.fetch()
     except RefusedError as error:
         return [_refused(error)]
     except RemoteError:
         return [UNASKED]
     held = (
-        f"It holds {_count(len(deployment.inbound_trunks), 'inbound trunk')} "
-        f"and {_count(len(deployment.rules), 'dispatch rule')}"
+        f"It holds {counted(len(deployment.inbound_trunks), 'inbound trunk')} "
+        f"and {counted(len(deployment.rules), 'dispatch rule')}"
     )
     if patient.settings.on_livekit_cloud:
         return [ok(f"{held}; LiveKit Cloud runs the gateway.")]
@@ -51,7 +51,7 @@ async def declared(patient: Patient) -> Findings:
     if not patient.settings.has_livekit:
         return [*findings, NOT_SET]
     try:
-        async with _remote(patient) as remote:
+        async with remote_of(patient.settings) as remote:
             deployment = await remote.fetch()
     except RefusedError:
         return [*findings, skip("Without the SIP service nothing can be compared.")]
@@ -94,14 +94,14 @@ def _compared(known: Declaration, deployment: Deployment) -> Finding:
     except ObstacleError as error:
         return fail(str(error), "Free it, then run bot-admin provision.")
     if not planned.in_sync:
-        changes = _count(len(planned.changes), "change")
+        changes = counted(len(planned.changes), "change")
         return warn(
             f"LiveKit is not as declared: {changes} pending.",
             "Run bot-admin provision.",
         )
     if planned.leftover:
         return warn(
-            f"In sync, but {_count(len(planned.leftover), 'object')} of ours no longer declared.",
+            f"In sync, but {counted(len(planned.leftover), 'object')} of ours no longer declared.",
             "Run bot-admin provision --prune.",
         )
     return ok("LiveKit is in sync with the declarations.")
@@ -114,13 +114,3 @@ def _refused(error: RefusedError) -> Finding:
             "Give it and livekit-sip one Redis in their configurations, and start both again.",
         )
     return fail(str(error), "Look into LiveKit's log.")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _remote(patient: Patient) -> AbstractAsyncContextManager[Remote]:
-    settings = patient.settings
-    secret = settings.livekit_api_secret.get_secret_value()
-    return connect(settings.livekit_url, settings.livekit_api_key, secret)
