@@ -38,7 +38,7 @@ PHONE_DIGITS = 10
 """Digits of a national number in the North American plan; eleven with its leading 1."""
 CARD_DIGITS = 16
 
-DIGIT_WORDS = frozenset("zero oh one two three four five six seven eight nine".split())
+DIGIT_WORDS = frozenset("zero oh o one two three four five six seven eight nine".split())
 NUMERAL_WORDS = DIGIT_WORDS | frozenset(
     "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty "
     "thirty forty fifty sixty seventy eighty ninety hundred thousand double triple".split()
@@ -66,7 +66,8 @@ def patience(transcript: str) -> Patience:
     digits = [word for word in numerals if word.isdigit() or word in DIGIT_WORDS]
     if _whole(digits):
         return SETTLED
-    if len(digits) >= 3 or (numerals and "number" in words):
+    told = [word for word in words if word.isdigit() or word in DIGIT_WORDS]
+    if numerals and (len(told) >= 3 or "number" in words):  # a group may be misheard between two
         return SPELLING
     if numerals:
         return PAUSING

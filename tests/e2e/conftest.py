@@ -46,6 +46,16 @@ QUIET_S = 0.6
 """A silence that ends the bot's turn: its sentences are 0.2 s apart."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A call that fails is placed once more: small speech models now and then mishear a word.
+
+    pytest reports each repetition; what is broken fails twice.
+    """
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture(scope="session", params=GATEWAYS)
 def stand(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

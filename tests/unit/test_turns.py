@@ -28,6 +28,8 @@ from bot.turns import PAUSING, SETTLED, SPELLING, UNFINISHED, Patience, patience
         ("one two oh two five five five zero one two three", SETTLED),
         ("four two four two four two four two four two four two", SPELLING),
         ("My number is 202 555 0123, thanks", SETTLED),
+        ("I numbereth two o two.", SPELLING),
+        ("My number is two oh two by five-five", SPELLING),
     ],
 )
 def test_the_words_so_far_set_the_wait(transcript: str, expected: Patience) -> None:
