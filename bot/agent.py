@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bot.leg import Leg
     from bot.prompts import Prompts
     from bot.silence import Piece, Silence
+    from bot.transfer import Transfers
 
 WORD = re.compile(r"\w")
 
@@ -32,6 +33,7 @@ class PhoneAgent(Agent):
         silence: keeps the caller from hearing nothing while an answer is late.
         leg: tells when the call is up.
         hangup: tells when it is ending.
+        transfers: tells when the caller is being put through.
         tools: what the model may do.
     """
 
@@ -43,6 +45,7 @@ class PhoneAgent(Agent):
         silence: Silence,
         leg: Leg,
         hangup: Hangup,
+        transfers: Transfers,
         tools: list[Tool],
     ) -> None:
         super().__init__(instructions=instructions, tools=list(tools))
@@ -51,6 +54,7 @@ class PhoneAgent(Agent):
         self._silence = silence
         self._leg = leg
         self._hangup = hangup
+        self._transfers = transfers
 
     async def on_enter(self) -> None:
         """Greets once `sip.callStatus` is active: the gateway discards what is played earlier."""
@@ -58,16 +62,20 @@ class PhoneAgent(Agent):
             self.session.say(self._greeting)
 
     async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
-        """Answers no turn that holds no word, and none once the call is ending."""
-        if self._hangup.begun or not WORD.search(new_message.text_content or ""):
+        """Answers no turn that holds no word, and none once the caller is as good as gone."""
+        if self._is_over or not WORD.search(new_message.text_content or ""):
             raise StopResponse
 
     def keyed(self, keys: str) -> None:
         """Answers an entry on the keypad, at once: pressing a key interrupts the bot."""
-        if not self._hangup.begun:
+        if not self._is_over:
             self._silence.caller_acted()
             self.session.interrupt()
             self.session.generate_reply(user_input=note(keys))
+
+    @property
+    def _is_over(self) -> bool:
+        return self._hangup.begun or self._transfers.pending
 
     async def llm_node(
         self, chat_ctx: ChatContext, tools: list[Tool], model_settings: ModelSettings

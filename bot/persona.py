@@ -16,12 +16,14 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
     field_validator,
 )
 
 from bot.e164 import e164
+from bot.target import Target, TargetName
 
-ToolName = Literal["end_call", "take_message"]
+ToolName = Literal["end_call", "take_message", "transfer_call"]
 
 
 class PersonaError(Exception):
@@ -59,10 +61,13 @@ class Phrases(_Table):
     apology: Sentence = "I'm sorry, I'm having trouble right now. Could you say that again?"
     giving_up: Sentence = "I'm sorry, I can't help you right now. Please call again later. Goodbye."
     time_limit: Sentence = "I'm sorry, our time on this call is up. Thank you for calling. Goodbye."
+    transfer: Sentence = "One moment, I am putting you through."
+    """Said before a transfer; then the caller hears it ring."""
 
     def all(self) -> tuple[str, ...]:
         """Every phrase, those first that are needed soonest."""
-        return (*self.fillers, self.apology, self.giving_up, self.farewell, self.time_limit)
+        endings = (self.giving_up, self.farewell, self.time_limit)
+        return (*self.fillers, self.apology, *endings, self.transfer)
 
 
 class Limits(_Table):
@@ -90,6 +95,8 @@ class Persona(_Table):
     instructions: Sentence
     language: str = "en-US"
     tools: tuple[ToolName, ...] = ("end_call",)
+    transfer: Mapping[TargetName, Target] = Field(default={}, validate_default=True)
+    """Who else may be given the call: the targets of `transfer_call`."""
     voice: Voice = Voice()
     phrases: Phrases = Phrases()
     limits: Limits = Limits()
@@ -100,6 +107,18 @@ class Persona(_Table):
         if greeting is not None and re.findall(r"[{}]\w*", greeting) != ["{name", "}"]:
             raise ValueError("must hold {name} once, and no other braces")
         return greeting
+
+    @field_validator("transfer")
+    @classmethod
+    def _goes_with_its_tool(
+        cls, targets: Mapping[str, Target], info: ValidationInfo
+    ) -> Mapping[str, Target]:
+        offered = "transfer_call" in info.data.get("tools", ())
+        if targets and not offered:
+            raise ValueError("the targets want transfer_call among the tools")
+        if offered and not targets:
+            raise ValueError("the tool transfer_call wants a table [transfer.NAME]")
+        return targets
 
     def greets(self, name: str | None) -> str:
         """The greeting of a caller of that name, or of one who is not known."""

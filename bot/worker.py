@@ -33,6 +33,7 @@ from bot.session import build_session, register_models, room_options
 from bot.settings import Settings, SettingsError
 from bot.silence import Silence
 from bot.tools import offered
+from bot.transfer import Transfers, refer
 from bot.trouble import Trouble
 from bot.turns import TurnTaking
 
@@ -122,12 +123,10 @@ async def entrypoint(ctx: JobContext) -> None:
         limit = asyncio.get_running_loop().call_later(persona.limits.max_call_s, end)
         line.callback(limit.cancel)
 
-    leg = Leg(
-        ctx.room,
-        phone,
-        on_answer=answered,
-        on_left=lambda ending: hangup.end_call(ending, now=True),
-    )
+    sends_refer = functools.partial(refer, ctx.room.name, phone.identity)
+    transfers = Transfers(persona.transfer, sends_refer, record, hangup)
+    line.push_async_callback(transfers.aclose)
+    leg = Leg(ctx.room, phone, on_answer=answered, on_left=transfers.phone_left)
     line.callback(leg.close)
 
     async def recalled_late(recollection: Recollection) -> None:
@@ -145,8 +144,8 @@ async def entrypoint(ctx: JobContext) -> None:
     if hangup.begun:
         return
     prompts.prepare(*persona.phrases.all())
-    tools = offered(persona, hangup, record)
-    agent = PhoneAgent(instructions, greeting, prompts, silence, leg, hangup, tools)
+    tools = offered(persona, hangup, transfers, record)
+    agent = PhoneAgent(instructions, greeting, prompts, silence, leg, hangup, transfers, tools)
     await session.start(
         agent, room=ctx.room, room_options=room_options(settings, phone.identity), record=False
     )

@@ -20,7 +20,7 @@ FORBIDDEN = {
     "bot_admin": {"lab"},
     "lab": {"bot", "sip", "bot_admin"},
 }
-PURE = ["call", "dial", "e164", "outcome", "persona"]
+PURE = ["call", "dial", "e164", "outcome", "persona", "target"]
 
 
 def _modules(package: str) -> list[Path]:
