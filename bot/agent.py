@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bot.leg import Leg
     from bot.prompts import Prompts
     from bot.silence import Piece, Silence
+    from bot.transfer import Transfers
 
 WORD = re.compile(r"\w")
 
@@ -58,6 +59,7 @@ class PhoneAgent(Agent):
         prompts: holds the sentences that are synthesised already.
         silence: keeps the caller from hearing nothing while an answer is late.
         hangup: tells when the call is ending.
+        transfers: tells when the caller is being put through.
         tools: what the model may do.
         begins: says what is said first.
     """
@@ -68,6 +70,7 @@ class PhoneAgent(Agent):
         prompts: Prompts,
         silence: Silence,
         hangup: Hangup,
+        transfers: Transfers,
         tools: list[Tool],
         *,
         begins: Beginning,
@@ -76,6 +79,7 @@ class PhoneAgent(Agent):
         self._prompts = prompts
         self._silence = silence
         self._hangup = hangup
+        self._transfers = transfers
         self._begins = begins
 
     async def on_enter(self) -> None:
@@ -84,13 +88,14 @@ class PhoneAgent(Agent):
 
     async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
         """Answers no turn that holds no word, none before there is somebody to talk to, and none
-        once the call is ending."""
+        once they are as good as gone."""
         if not self._answers or not WORD.search(new_message.text_content or ""):
             raise StopResponse
 
     @property
     def _answers(self) -> bool:
-        return self._begins.conversing and not self._hangup.begun
+        over = self._hangup.begun or self._transfers.pending
+        return self._begins.conversing and not over
 
     def keyed(self, keys: str) -> None:
         """Answers an entry on the keypad, at once: pressing a key interrupts the bot."""

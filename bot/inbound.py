@@ -11,7 +11,6 @@ from bot.leg import Leg
 from bot.line import Line
 from bot.outcome import EndedBy, Ending, Outcome
 from bot.session import room_options
-from bot.tools import offered
 
 if TYPE_CHECKING:
     from livekit.agents import JobContext
@@ -44,7 +43,7 @@ async def answer(
         phone.identity,
         phone=phone,
         on_answer=voice.answered,
-        on_left=lambda ending: line.hangup.end_call(ending, now=True),
+        on_left=voice.transfers.phone_left,
     )
     line.opened.callback(leg.close)
 
@@ -63,13 +62,13 @@ async def answer(
     if line.hangup.begun:
         return
     voice.prompts.prepare(*persona.phrases.all())
-    tools = offered(persona, line.hangup, line.record)
     agent = PhoneAgent(
         instructions,
         voice.prompts,
         voice.silence,
         line.hangup,
-        tools,
+        voice.transfers,
+        voice.tools(),
         begins=Greeting(greeting, leg),
     )
     await voice.session.start(

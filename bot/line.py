@@ -19,11 +19,14 @@ from bot.prompts import Prompts
 from bot.record import CallRecord
 from bot.session import build_session
 from bot.silence import Silence
+from bot.tools import offered
+from bot.transfer import Transfers, refer
 from bot.trouble import Trouble
 from bot.turns import TurnTaking
 
 if TYPE_CHECKING:
     from livekit.agents import JobContext
+    from livekit.agents.llm import Tool
 
     from bot.call import Call
     from bot.persona import Persona
@@ -82,8 +85,16 @@ class Voice:
         TurnTaking(self.session)
         Trouble(self.session, persona.phrases, line.hangup)
         self.silence = Silence(self.session, persona.phrases.fillers)
+        refers = functools.partial(refer, call.room, call.identity)
+        self.transfers = Transfers(persona.transfer, refers, line.record, line.hangup)
+        line.opened.push_async_callback(self.transfers.aclose)
         self.prompts = Prompts(self.models.announcer, line.settings.prompts_dir, self.models.sound)
         line.opened.push_async_callback(self.prompts.aclose)
+
+    def tools(self) -> list[Tool]:
+        """What the model may do."""
+        line = self._line
+        return offered(self._persona, line.hangup, self.transfers, line.record)
 
     def answered(self) -> None:
         """The call is up: its time begins."""

@@ -22,7 +22,6 @@ from bot.outcome import EndedBy, Ending, Outcome, Verdict
 from bot.pickup import Judgement
 from bot.session import room_options
 from bot.store.ledger import Ledger
-from bot.tools import offered
 
 if TYPE_CHECKING:
     from livekit.agents import JobContext
@@ -83,7 +82,7 @@ async def place(
         call.identity,
         on_joined=joined,
         on_answer=answered,
-        on_left=lambda ending: line.hangup.end_call(approach.left(ending), now=True),
+        on_left=lambda ending: voice.transfers.phone_left(approach.left(ending)),
     )
     line.opened.callback(leg.close)
 
@@ -102,9 +101,14 @@ async def place(
         if recollection is not None:
             voice.recalls(recollection)
             instructions = recollection.added_to(instructions)
-    tools = offered(persona, line.hangup, line.record)
     agent = PhoneAgent(
-        instructions, voice.prompts, voice.silence, line.hangup, tools, begins=approach
+        instructions,
+        voice.prompts,
+        voice.silence,
+        line.hangup,
+        voice.transfers,
+        voice.tools(),
+        begins=approach,
     )
     await voice.session.start(
         agent, room=ctx.room, room_options=room_options(settings, call.identity), record=False

@@ -17,15 +17,17 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
     field_validator,
 )
 
 from bot.e164 import e164
 from bot.errand import Errand
+from bot.target import Target, TargetName
 
 log = logging.getLogger("hotline.persona")
 
-ToolName = Literal["end_call", "take_message"]
+ToolName = Literal["end_call", "take_message", "transfer_call"]
 
 
 class PersonaError(Exception):
@@ -63,13 +65,15 @@ class Phrases(_Table):
     apology: Sentence = "I'm sorry, I'm having trouble right now. Could you say that again?"
     giving_up: Sentence = "I'm sorry, I can't help you right now. Please call again later. Goodbye."
     time_limit: Sentence = "I'm sorry, our time on this call is up. Thank you for calling. Goodbye."
+    transfer: Sentence = "One moment, I am putting you through."
+    """Said before a transfer; then the caller hears it ring."""
 
     opted_out: Sentence = "I understand. You will not be called again. Goodbye."
 
     def all(self) -> tuple[str, ...]:
         """Every phrase, those first that are needed soonest."""
-        ends = (self.farewell, self.time_limit, self.opted_out)
-        return (*self.fillers, self.apology, self.giving_up, *ends)
+        endings = (self.giving_up, self.farewell, self.time_limit, self.opted_out)
+        return (*self.fillers, self.apology, *endings, self.transfer)
 
 
 class Limits(_Table):
@@ -97,6 +101,8 @@ class Persona(_Table):
     instructions: Sentence
     language: str = "en-US"
     tools: tuple[ToolName, ...] = ("end_call",)
+    transfer: Mapping[TargetName, Target] = Field(default={}, validate_default=True)
+    """Who else may be given the call: the targets of `transfer_call`."""
     voice: Voice = Voice()
     phrases: Phrases = Phrases()
     limits: Limits = Limits()
@@ -109,6 +115,18 @@ class Persona(_Table):
         if greeting is not None and re.findall(r"[{}]\w*", greeting) != ["{name", "}"]:
             raise ValueError("must hold {name} once, and no other braces")
         return greeting
+
+    @field_validator("transfer")
+    @classmethod
+    def _goes_with_its_tool(
+        cls, targets: Mapping[str, Target], info: ValidationInfo
+    ) -> Mapping[str, Target]:
+        offered = "transfer_call" in info.data.get("tools", ())
+        if targets and not offered:
+            raise ValueError("the targets want transfer_call among the tools")
+        if offered and not targets:
+            raise ValueError("the tool transfer_call wants a table [transfer.NAME]")
+        return targets
 
     def greets(self, name: str | None) -> str:
         """The greeting of a caller of that name, or of one who is not known."""

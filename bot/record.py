@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bot.call import Call
 from bot.dtmf import masked
-from bot.outcome import AnsweredBy, Ending
+from bot.outcome import AnsweredBy, Ending, Transferred
 
 if TYPE_CHECKING:
     from livekit.agents import AgentSession, ConversationItemAddedEvent
@@ -54,6 +54,17 @@ class Message:
 
 
 @dataclass
+class Transfer:
+    """An attempt to put the caller through."""
+
+    target: str
+    """Its name in the persona; never the number."""
+    at_s: float
+    """When REFER was asked for, in seconds after the answer."""
+    result: Transferred = Transferred.UNKNOWN
+
+
+@dataclass
 class CallRecord:
     """Grows with the call; `write` files it."""
 
@@ -67,6 +78,7 @@ class CallRecord:
     ending: Ending | None = None
     turns: list[Turn] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    transfers: list[Transfer] = field(default_factory=list)
     mind: backboard.LLM | None = None
     """Tells what its answers cost."""
     recalled_facts: int = 0
@@ -102,6 +114,11 @@ class CallRecord:
             return AnsweredBy.UNKNOWN
         return AnsweredBy.MACHINE if self.judgements[-1].who.is_machine else AnsweredBy.PERSON
 
+    def transferring(self, target: str) -> Transfer:
+        """The caller is being put through; the result is to be set once it is known."""
+        self.transfers.append(Transfer(target, self._since_answer(time.time())))
+        return self.transfers[-1]
+
     def ends(self, ending: Ending) -> None:
         """The call is ending; the first ending counts."""
         self.ending = self.ending or ending
@@ -120,7 +137,7 @@ class CallRecord:
             Turn(
                 who="caller" if item.role == "user" else "bot",
                 text=masked(item.text_content or ""),
-                at_s=round(started_at - (self.answered_at or self.started_at), 3),
+                at_s=self._since_answer(started_at),
                 interrupted=item.interrupted,
                 latency={
                     ours: round(metrics[theirs], 3)
@@ -129,6 +146,9 @@ class CallRecord:
                 },
             )
         )
+
+    def _since_answer(self, at: float) -> float:
+        return round(at - (self.answered_at or self.started_at), 3)
 
     def transcript(self) -> list[str]:
         """What was said, a line each; empty when the caller said nothing."""
@@ -166,6 +186,10 @@ class CallRecord:
             "opted_out": self.opted_out,
             "turns": [asdict(turn) for turn in self.turns],
             "messages": [asdict(message) for message in self.messages],
+            "transfers": [asdict(transfer) for transfer in self.transfers],
+            "transferred_to": next(
+                (t.target for t in self.transfers if t.result is Transferred.DONE), None
+            ),
             "keypresses": self.keypresses,
             "recalled_facts": self.recalled_facts,
             "usage": asdict(self.mind.usage) if self.mind else None,

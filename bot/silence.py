@@ -55,6 +55,7 @@ class Silence:
         An answer that is made ahead, while it is still the caller's turn, gets no filler before
         the bot has taken its own. The answer is closed with this generator.
         """
+        self._due = max(self._due, self._now() + PATIENCE_S)  # a tool may have taken long
         upcoming = asyncio.ensure_future(_next(answer))
         filler = asyncio.ensure_future(self._filler())
         begun = False

@@ -109,13 +109,14 @@ def transcript(entries: Sequence[Entry]) -> str:
 
 def _entries(items: Sequence[ChatItem]) -> Iterator[Entry]:
     outputs = {item.call_id: item for item in items if item.type == "function_call_output"}
-    called = {item.call_id for item in items if item.type == "function_call"}
+    calls = {item.call_id: item for item in items if item.type == "function_call"}
     for item in items:
-        if item.type == "function_call":
-            output = outputs.get(item.call_id)
-            yield Used(item.call_id, item.name, item.arguments, output.output if output else None)
-        elif item.type == "function_call_output" and item.call_id not in called:
-            yield Used(item.call_id, item.name, output=item.output)  # its call was truncated away
+        if item.type == "function_call" and item.call_id not in outputs:
+            yield Used(item.call_id, item.name, item.arguments)
+        elif item.type == "function_call_output" and outputs[item.call_id] is item:
+            # Here, and not where it was called: what was said while it ran was said before.
+            call = calls.get(item.call_id)  # it may have been truncated away
+            yield Used(item.call_id, item.name, call.arguments if call else "", item.output)
         elif item.type == "message" and (said := _said(item)) is not None:
             yield said
 

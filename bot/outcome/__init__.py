@@ -6,6 +6,7 @@ from bot.outcome.ending import EndedBy, Ending, called_phone_left, job_ended, ph
 from bot.outcome.failure import of_failure
 from bot.outcome.meaning import Meaning, Party, Retry
 from bot.outcome.sip_status import of_sip_status
+from bot.outcome.transfer import Transferred, of_transfer_failure
 from bot.outcome.verdict import Verdict
 from bot.outcome.vocabulary import AnsweredBy, Outcome
 
@@ -17,10 +18,12 @@ __all__ = [
     "Outcome",
     "Party",
     "Retry",
+    "Transferred",
     "Verdict",
     "called_phone_left",
     "job_ended",
     "of_failure",
     "of_sip_status",
+    "of_transfer_failure",
     "phone_left",
 ]

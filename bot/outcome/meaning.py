@@ -51,6 +51,7 @@ class Meaning(NamedTuple):
 MEANINGS: Mapping[Outcome, Meaning] = MappingProxyType(
     {
         Outcome.COMPLETED: Meaning(Retry.NEVER, Party.NOBODY, 0),
+        Outcome.TRANSFERRED: Meaning(Retry.NEVER, Party.NOBODY, 0),
         Outcome.TIME_LIMIT: Meaning(Retry.NEVER, Party.US, 0),
         Outcome.VOICEMAIL_LEFT: Meaning(Retry.NEVER, Party.NOBODY, 0),
         Outcome.NO_ANSWER: Meaning(Retry.LATER, Party.CALLEE, 10),

@@ -11,6 +11,8 @@ class Outcome(StrEnum):
     # It was answered, or came in.
     COMPLETED = "completed"
     """Answered, talked, ended by either side."""
+    TRANSFERRED = "transferred"
+    """Answered, and put through to somebody else."""
     ABANDONED = "abandoned"
     """The caller hung up before the call was answered."""
     CONNECTION_LOST = "connection-lost"

@@ -37,6 +37,8 @@ HURRIED = "+12025550106"
 """Answered by the persona that ends every call after a few seconds."""
 REMEMBERING = "+12025550107"
 """Answered by the persona that remembers its callers."""
+SWITCHBOARD = "+12025550109"
+"""Answered by the persona that puts callers through."""
 SHIPPED_PERSONA = ROOT / "bot/personas/front-desk.toml"
 DECLARATIONS = Path(__file__).parent / "declarations"
 MEDIA_TIMEOUT_S = 4.0

@@ -22,8 +22,18 @@ def test_a_tool_call_carries_its_output_wherever_that_stands() -> None:
         ]
     )
     assert read(ctx).entries == (
-        Used("a", "look_up", '{"day": 1}', "free"),
         Used("b", "book", "{}", None),
+        Used("a", "look_up", '{"day": 1}', "free"),
+    )
+
+
+def test_what_is_said_while_a_tool_runs_is_said_before_its_output() -> None:
+    ctx = ChatContext([FunctionCall(call_id="a", name="look_up", arguments="{}")])
+    ctx.add_message(role="assistant", content="One moment.")
+    ctx.insert(FunctionCallOutput(call_id="a", name="look_up", output="free", is_error=False))
+    assert read(ctx).entries == (
+        Said("assistant", "One moment."),
+        Used("a", "look_up", "{}", "free"),
     )
 
 

@@ -190,6 +190,28 @@ def test_questions_get_their_fact(said: str, fact: str) -> None:
     assert fact in answer(said).text
 
 
+@pytest.mark.parametrize(
+    ("said", "target"),
+    [
+        ("Can I speak to a real person?", "front-desk"),
+        ("Please put me through to billing.", "billing"),
+    ],
+)
+def test_who_asks_for_somebody_is_put_through_where_that_is_offered(said: str, target: str) -> None:
+    properties = {"target": {"type": "string", "enum": ["front-desk", "billing"]}}
+    transfer = {"name": "transfer_call", "parameters": {"properties": properties}}
+    reply = answer(said, tools=[*TOOLS, {"type": "function", "function": transfer}])
+    assert (reply.text, called(reply)) == ("", ["transfer_call"])
+    assert dict(reply.tool_calls[0].arguments) == {"target": target}
+
+
+def test_who_is_not_put_through_is_told_why_and_offered_a_message() -> None:
+    result = mind.ToolResult("transfer_call", "The line is busy. Tell the caller.")
+    assert mind.go_on([result]).text == (
+        "I am sorry. The line is busy. Would you like to leave a message?"
+    )
+
+
 def test_two_questions_at_once_get_both_facts() -> None:
     reply = answer("What are your hours and where can I park?")
     assert "nine A M" in reply.text

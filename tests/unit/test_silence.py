@@ -125,6 +125,22 @@ async def test_a_new_turn_begins_with_the_first_filler_again(states: States) -> 
         await pieces.aclose()
 
 
+async def test_the_answer_after_a_long_tool_is_not_late_from_the_start(
+    states: States, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = watching(states)
+    states.agent("thinking")
+    await asyncio.sleep(2 * SOON_S)
+    monkeypatch.setattr(silence, "PATIENCE_S", 60)
+    ready = asyncio.Event()
+    pieces = watch.filled(answer(ready, WORDS))
+    first = asyncio.ensure_future(anext(pieces))
+    await asyncio.wait({first}, timeout=SOON_S)
+    ready.set()
+    assert told(await first) == "We are"
+    await pieces.aclose()
+
+
 async def test_words_that_stall_are_spoken_as_far_as_they_came(states: States) -> None:
     watch = watching(states)
     more = asyncio.Event()

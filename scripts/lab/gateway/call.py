@@ -7,7 +7,7 @@ import contextlib
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 
 from aiosipua import Dialog, SdpMessage, SipRequest
@@ -17,6 +17,7 @@ from lab.gateway import attributes, ending
 from lab.gateway.client_transaction import ClientTransactions
 from lab.gateway.config import GatewayConfig
 from lab.gateway.dispatch import MAX_CALL_S, CallRules
+from lab.gateway.earpiece import Earpiece
 from lab.gateway.ending import Ending
 from lab.gateway.phone_leg import PhoneLeg, RtpPorts
 from lab.gateway.room_leg import RoomLeg
@@ -60,6 +61,7 @@ class Call(ABC):
         self._tasks: set[asyncio.Task[None]] = set()
         self._room: RoomLeg | None = None
         self._phone: PhoneLeg | None = None
+        self._earpiece: Earpiece | None = None
 
     def end(self, how: Ending) -> None:
         """Ends the call; the first to say so wins."""
@@ -105,6 +107,17 @@ class Call(ABC):
         held = "0.0.0.0"  # RFC 2543's way to hold a call
         if self._phone is not None and remote is not None and remote[0] != held:
             self._phone.move(remote)
+
+    @contextlib.contextmanager
+    def ringing(self) -> Iterator[None]:
+        """The phone of an answered call hears ringing, and not the room, for as long as this."""
+        if self._earpiece is not None:
+            self._earpiece.rings = True
+        try:
+            yield
+        finally:
+            if self._earpiece is not None:
+                self._earpiece.rings = False
 
     def hang_up_after(self, delay_s: float, how: Ending) -> None:
         """Ends the call in a while, unless it ends before."""
@@ -157,7 +170,8 @@ class Call(ABC):
         self.answered = True
         # What the room said before the answer is not for the phone.
         room.mixer.clear()
-        phone.start(terms, room.mixer.mix)
+        self._earpiece = Earpiece(room.mixer)
+        phone.start(terms, self._earpiece.frame)
         self._spawn(room.run())
         self._spawn(self._watch_media(phone, media_timeout_s))
 

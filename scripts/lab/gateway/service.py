@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 from google.protobuf.empty_pb2 import Empty
@@ -55,5 +56,6 @@ class SipInternal:
         call = self._port.find(request.sip_call_id)
         if call is None or not call.answered:
             raise RpcError("not_found", "sip call cannot be found")
-        await call.transfers.transfer(request.transfer_to, dict(request.headers))
+        with call.ringing() if request.play_dialtone else contextlib.nullcontext():
+            await call.transfers.transfer(request.transfer_to, dict(request.headers))
         return Empty()

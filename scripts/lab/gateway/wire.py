@@ -76,7 +76,7 @@ _RPC = {
         "string participant_id 1, string participant_identity 2, string sip_call_id 3"
     ),
     "InternalTransferSIPParticipantRequest": (
-        "string sip_call_id 1, string transfer_to 2, map headers 4, "
+        "string sip_call_id 1, string transfer_to 2, bool play_dialtone 3, map headers 4, "
         "google.protobuf.Duration ringing_timeout 5"
     ),
 }

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
+from lab.backboard.mind import switchboard
 from lab.backboard.mind.acquaintance import name_told
 from lab.backboard.mind.knowledge import ANYTHING_ELSE
 from lab.backboard.mind.receptionist import END_CALL, Receptionist, Reply
@@ -63,6 +64,9 @@ def go_on(results: Sequence[ToolResult]) -> Reply:
     """Speaks after its tool calls came back; silent once the call was ended."""
     if any(result.name == END_CALL for result in results):
         return Reply("")
+    for result in results:
+        if result.name == switchboard.TOOL:
+            return Reply(switchboard.regret(result.output))
     if any(_FAILED.search(result.output) for result in results):
         return Reply(f"I am sorry, that did not work just now. {ANYTHING_ELSE}")
     if any(result.name == "take_message" for result in results):

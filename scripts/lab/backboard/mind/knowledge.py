@@ -42,6 +42,15 @@ ADDRESS = Subject(
     ),
     "We are at twelve River Street, beside the library.",
 )
+PERSON = Subject(
+    re.compile(
+        r"\b(?:speak|talk) (?:to|with) (?:a|an|the|some|somebody|someone|my|your|doctor)\b"
+        r"|\b(?:real|human|actual) (?:person|being)\b|\b(?:operator|representative)\b"
+        r"|\b(?:put me through|transfer me|connect me)\b"
+    ),
+    "I cannot connect you from here, but I can take a message.",
+    "message",
+)
 SUBJECTS = (
     HOURS,
     ADDRESS,
@@ -82,15 +91,7 @@ SUBJECTS = (
         "We offer check-ups, cleaning, fillings, crowns and whitening.",
         "booking",
     ),
-    Subject(
-        re.compile(
-            r"\b(?:speak|talk) (?:to|with) (?:a|an|the|some|somebody|someone|my|your|doctor)\b"
-            r"|\b(?:real|human|actual) (?:person|being)\b|\b(?:operator|representative)\b"
-            r"|\b(?:put me through|transfer me|connect me)\b"
-        ),
-        "I cannot connect you from here, but I can take a message.",
-        "message",
-    ),
+    PERSON,
 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lab.backboard.mind import hearing, knowledge
+from lab.backboard.mind import hearing, knowledge, switchboard
 from lab.backboard.mind.appointments import WEEKEND, day_in, spoken_digits
 from lab.backboard.mind.booking import Booking, wants_booking
 from lab.backboard.mind.errand import TOOL as TAKE_MESSAGE
@@ -148,6 +148,8 @@ class Receptionist:
             return self._cancel()
         if wants_message(words):
             return self._take_message(text, words)
+        if knowledge.PERSON.asked.search(words) and (call := self._put_through(words)):
+            return call
         subjects = knowledge.subjects_in(words)
         if subjects and not wants_booking(words):
             return self._inform(subjects, words)
@@ -178,6 +180,13 @@ class Receptionist:
         self.errand.give_up()
         self.offer = "more"
         return Reply("One moment, I am writing that down.", (ToolUse(TAKE_MESSAGE, arguments),))
+
+    def _put_through(self, words: str) -> Reply | None:
+        tool = offered(self.tools, switchboard.TOOL)
+        if tool is None:
+            return None
+        self.offer = "message"  # which is made if nobody takes the call
+        return Reply("", (ToolUse(switchboard.TOOL, switchboard.arguments(tool, words)),))
 
     def _cancel(self) -> Reply:
         if self.booking.booked:
