@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,25 +16,58 @@ from lab.recognizer import Recognizer
 from lab.stand import Stand
 from tests.checks.words import assert_heard
 from tests.e2e.conftest import settings
-from tests.e2e.operator import Operator
+from tests.e2e.operator import Operator, Terminal, Told
 
 CALLEE = "+12025550111"
 OPENING = (
     "Hello Ann, this is the automated assistant of Riverside Dental, calling about your "
     "appointment on Tuesday. Can you come?"
 )
+PURPOSE = (
+    "This is the automated assistant of Riverside Dental, calling about an appointment on Tuesday."
+)
 MESSAGE = (
     "This is Riverside Dental with a reminder of your appointment on Tuesday. "
     "Please call us back if you cannot come. Goodbye."
 )
+OPTED_OUT = "I understand. You will not be called again. Goodbye."
+OPENED_WITHIN_S = 1.5
+"""From the end of the callee's hello to the first sound of the opening."""
+SILENT_WITHIN_S = 4.0
+CANCELLED_WITHIN_S = 1.0
 QUIET_S = 0.8
 
 
+class Callee:
+    """The phone that is called, and what a test does with its calls."""
+
+    def __init__(self, phone: AnsweringPhone, recognizer: Recognizer) -> None:
+        self.phone = phone
+        self._recognizer = recognizer
+
+    def behaves(self, script: Script) -> None:
+        self.phone.scripts[CALLEE] = script
+
+    def heard(self, call: ReceivedCall, since_s: float | None = None) -> str:
+        """What it heard from a time on, else from the answer, in words."""
+        start_s = call.answered_s if since_s is None else since_s
+        assert start_s is not None
+        samples = call.recording.heard(start_s, call.utterances()[-1].end_s + 0.2)
+        return self._recognizer.transcribe(samples, 8000).lower()
+
+    async def is_opened(self, call: ReceivedCall) -> float:
+        """Hears the opening out; returns when it began."""
+        began_s = await call.hears_speech()
+        await call.hears_quiet(QUIET_S)
+        assert_heard(self.heard(call), OPENING)
+        return began_s
+
+
 @pytest.fixture
-async def callee(stand: Stand, clips: Clips) -> AsyncIterator[AnsweringPhone]:
+async def callee(stand: Stand, clips: Clips, recognizer: Recognizer) -> AsyncIterator[Callee]:
     """Where the trunk's calls go."""
     async with AnsweringPhone({}, port=stand.lab.ports.answer, clips=clips) as phone:
-        yield phone
+        yield Callee(phone, recognizer)
 
 
 @pytest.fixture
@@ -38,29 +75,245 @@ def operator(stand: Stand) -> Operator:
     return Operator(stand, **settings(stand.lab.home))
 
 
-def call_as(persona: str) -> list[str]:
-    return ["call", CALLEE, "--persona", persona, "--var", "name=Ann", "--json"]
+def call_as(persona: str, number: str = CALLEE) -> list[str]:
+    return ["call", number, "--persona", persona, "--var", "name=Ann", "--json"]
 
 
-def heard(call: ReceivedCall, recognizer: Recognizer, since_s: float) -> str:
-    """What the phone heard from a time on, in words."""
-    samples = call.recording.heard(since_s, call.utterances()[-1].end_s + 0.2)
-    return recognizer.transcribe(samples, 8000).lower()
+def ended(told: Told) -> tuple[int, str, str | None]:
+    return told.exit_code, told.data["outcome"], told.data["answered_by"]
 
 
-async def test_a_person_hears_the_opening_and_talks(
-    callee: AnsweringPhone, operator: Operator, recognizer: Recognizer
+def record(told: Told) -> dict[str, Any]:
+    """The record that the command names."""
+    data: dict[str, Any] = json.loads(Path(told.data["record"]).read_text())
+    assert data["attempt"] == told.data["attempt"]
+    return data
+
+
+async def test_a_person_hears_the_opening_soon_after_hello_and_talks(
+    callee: Callee, operator: Operator
 ) -> None:
-    callee.scripts[CALLEE] = Script(ring_s=0.5, say="Hello?", after_ms=300)
+    callee.behaves(Script(ring_s=0.5, say="Hello?", after_ms=300))
     async with operator.types(*call_as("reminder")) as terminal:
-        call = await callee.takes()
-        await call.hears_speech()
-        await call.hears_quiet(QUIET_S)
-        assert_heard(heard(call, recognizer, call.answered_s or 0.0), OPENING)
+        call = await callee.phone.takes()
+        began_s = await callee.is_opened(call)
+        (hello,) = call.spoken
+        assert began_s - hello.end_s < OPENED_WITHIN_S
         await call.says("No, that's all. Goodbye.")
         told = await terminal.ends()
-    assert (told.exit_code, told.data["outcome"], told.data["answered_by"]) == (
-        0,
-        "completed",
-        "person",
-    ), told
+    assert ended(told) == (0, "completed", "person"), told
+    for stage in ("dialling", "ringing", "answered", "a person answered", "bot: Hello Ann, this"):
+        assert stage in told.talk
+    (pickup,) = record(told)["pickup"]
+    assert (pickup["who"], pickup["evidence"]) == ("person", "greeting")
+    assert pickup["after_s"] < 4.0
+
+
+@pytest.mark.parametrize("after_ms", [0, 800])
+async def test_hello_is_heard_however_soon_it_is_said(
+    callee: Callee, operator: Operator, after_ms: int
+) -> None:
+    callee.behaves(Script(say="Hello?", after_ms=after_ms))
+    async with operator.types(*call_as("reminder")) as terminal:
+        call = await callee.phone.takes()
+        began_s = await callee.is_opened(call)
+        assert began_s - call.spoken[0].end_s < OPENED_WITHIN_S
+        await call.hangs_up()
+        told = await terminal.ends()
+    assert ended(told) == (0, "completed", "person"), told
+    assert record(told)["pickup"][0]["evidence"] == "greeting"
+    assert record(told)["ended_by"] == "callee"
+
+
+async def test_who_says_nothing_is_spoken_to(callee: Callee, operator: Operator) -> None:
+    callee.behaves(Script(role="silent"))
+    async with operator.types(*call_as("reminder")) as terminal:
+        call = await callee.phone.takes()
+        began_s = await callee.is_opened(call)
+        assert call.answered_s is not None
+        assert began_s - call.answered_s < SILENT_WITHIN_S
+        await call.hangs_up()
+        told = await terminal.ends()
+    assert record(told)["pickup"][0]["evidence"] == "silence"
+
+
+async def test_a_voicemail_gets_the_message_after_its_beep(
+    callee: Callee, operator: Operator
+) -> None:
+    callee.behaves(Script(role="voicemail"))
+    async with operator.types(*call_as("reminder")) as terminal:
+        call = await callee.phone.takes()
+        told = await terminal.ends()
+    assert ended(told) == (0, "voicemail-left", "machine"), told
+    beep = call.spoken[-1]
+    assert_heard(callee.heard(call, beep.end_s), MESSAGE)
+    assert record(told)["pickup"][-1]["who"] == "voicemail"
+
+
+async def test_a_voicemail_is_hung_up_on_by_who_has_no_message(
+    callee: Callee, operator: Operator
+) -> None:
+    callee.behaves(Script(role="voicemail"))
+    async with operator.types(*call_as("discreet")) as terminal:
+        call = await callee.phone.takes()
+        told = await terminal.ends()
+    assert ended(told) == (13, "voicemail-hung-up", "machine"), told
+    assert call.utterances() == []
+
+
+async def test_a_screener_is_told_who_calls_and_the_person_hears_the_opening(
+    callee: Callee, operator: Operator
+) -> None:
+    callee.behaves(Script(role="screening"))
+    async with operator.types(*call_as("reminder")) as terminal:
+        call = await callee.phone.takes()
+        await call.hears_speech()
+        await call.hears_quiet(QUIET_S)
+        assert_heard(callee.heard(call), PURPOSE)
+        hello = await call.says("Hello?")
+        await call.hears_speech()
+        await call.hears_quiet(QUIET_S)
+        assert_heard(callee.heard(call, hello.end_s), OPENING)
+        await call.hangs_up()
+        told = await terminal.ends()
+    assert ended(told) == (0, "completed", "person"), told
+    assert [each["who"] for each in record(told)["pickup"]] == ["screening", "person"]
+
+
+async def test_a_menu_gets_its_key_and_the_person_behind_it_the_opening(
+    callee: Callee, operator: Operator
+) -> None:
+    callee.behaves(Script(role="ivr", menu={"2": "Support, this is Ben."}))
+    async with operator.types(*call_as("reminder")) as terminal:
+        call = await callee.phone.takes()
+        assert await call.hears_digits(1, 20.0) == "2"
+        await callee.is_opened(call)
+        await call.hangs_up()
+        told = await terminal.ends()
+    assert ended(told) == (0, "completed", "person"), told
+    assert [each["who"] for each in record(told)["pickup"]] == ["menu", "person"]
+
+
+@pytest.mark.parametrize(
+    ("say", "exit_code", "outcome"),
+    [
+        (
+            "The mailbox of the person you have called is full and cannot accept any messages.",
+            14,
+            "mailbox-full",
+        ),
+        (
+            "We're sorry. The number you have dialed is not in service. Please check the number.",
+            20,
+            "invalid-number",
+        ),
+    ],
+)
+async def test_announcements_are_named_for_what_they_say(
+    callee: Callee, operator: Operator, say: str, exit_code: int, outcome: str
+) -> None:
+    callee.behaves(Script(say=say))
+    told = await operator.runs(*call_as("reminder"))
+    assert ended(told) == (exit_code, outcome, "machine"), told
+
+
+async def test_stop_calling_me_is_written_before_the_line_goes_dead(
+    callee: Callee, operator: Operator, stand: Stand
+) -> None:
+    number = "+12025550112"
+    callee.phone.scripts[number] = Script(say="Hello?")
+    async with operator.types(*call_as("reminder", number)) as terminal:
+        call = await callee.phone.takes()
+        await callee.is_opened(call)
+        said = await call.says("Please stop calling me.")
+        await call.hears_speech()
+        listed = await operator.runs("suppression", "check", number, "--json")
+        assert listed.data["suppressed"], "before the BYE"
+        assert call.ending is None
+        told = await terminal.ends()
+    assert ended(told) == (17, "opted-out", "person"), told
+    assert_heard(callee.heard(call, said.end_s), OPTED_OUT)
+    refused = await operator.runs(*call_as("reminder", number))
+    assert refused.exit_code == 37
+    assert "said so on the phone" in refused.talk
+    assert len(callee.phone.invites) == 1
+
+
+async def test_the_key_nine_stops_calls_too(callee: Callee, operator: Operator) -> None:
+    number = "+12025550113"
+    callee.phone.scripts[number] = Script(say="Hello?")
+    async with operator.types(*call_as("reminder", number)) as terminal:
+        call = await callee.phone.takes()
+        await callee.is_opened(call)
+        await call.presses("9")
+        told = await terminal.ends()
+    assert ended(told) == (17, "opted-out", "person"), told
+    assert (await operator.runs(*call_as("reminder", number))).exit_code == 37
+
+
+@pytest.mark.parametrize(
+    ("script", "exit_code", "outcome", "sip_code"),
+    [
+        (Script(role="busy"), 11, "busy", 486),
+        (Script(role="declined"), 12, "declined", 603),
+        (Script(role="invalid"), 20, "invalid-number", 404),
+        (Script(code=503), 24, "congestion", 503),
+        (Script(role="no-answer"), 10, "no-answer", None),
+    ],
+)
+async def test_who_does_not_answer_is_told_apart(
+    callee: Callee,
+    operator: Operator,
+    script: Script,
+    exit_code: int,
+    outcome: str,
+    sip_code: int | None,
+) -> None:
+    callee.behaves(script)
+    told = await operator.runs(*call_as("reminder"), "--ring", "5")
+    assert ended(told) == (exit_code, outcome, None), told
+    assert told.data["sip_code"] == sip_code
+
+
+async def test_who_hangs_up_has_completed_and_who_vanishes_is_lost(
+    callee: Callee, operator: Operator
+) -> None:
+    callee.behaves(Script(role="hangs-up"))
+    told = await operator.runs(*call_as("reminder"))
+    assert ended(told) == (0, "completed", "person"), told
+
+
+async def _ringing(callee: Callee, terminal: Terminal) -> ReceivedCall:
+    call = await callee.phone.takes()
+    await terminal.says("ringing")
+    return call
+
+
+async def test_ctrl_c_while_it_rings_cancels_at_once(callee: Callee, operator: Operator) -> None:
+    callee.behaves(Script(role="no-answer"))
+    async with operator.types(*call_as("reminder")) as terminal:
+        call = await _ringing(callee, terminal)
+        pressed_s = time.monotonic()
+        terminal.interrupt()
+        ending = await call.ended()
+        told = await terminal.ends()
+    assert ending.at_s - pressed_s < CANCELLED_WITHIN_S
+    assert ending.how == "cancel"
+    assert ended(told) == (36, "cancelled", None), told
+
+
+async def test_a_command_that_is_killed_leaves_a_call_that_can_be_settled(
+    callee: Callee, operator: Operator
+) -> None:
+    callee.behaves(Script(say="Hello?", ring_s=1.0))
+    async with operator.types(*call_as("reminder")) as terminal:
+        call = await callee.phone.takes()
+        terminal.process.kill()
+        await terminal.process.wait()
+    await callee.is_opened(call)  # the bot talks on
+    going_on = await operator.runs("call", "reconcile", "--json")
+    assert [each["live"] for each in going_on.data["attempts"]] == [True]
+    await call.hangs_up()
+    settled = await operator.runs("call", "reconcile", "--json")
+    assert settled.exit_code == 0
+    assert len(callee.phone.invites) == 1
