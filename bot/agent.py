@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from livekit import rtc
 from livekit.agents import Agent, ModelSettings, StopResponse
@@ -14,6 +14,8 @@ from livekit.agents.llm import ChatContext, ChatMessage, Tool
 from bot.dtmf import note
 
 if TYPE_CHECKING:
+    from livekit.agents import AgentSession
+
     from bot.hangup import Hangup
     from bot.leg import Leg
     from bot.prompts import Prompts
@@ -23,64 +25,91 @@ if TYPE_CHECKING:
 WORD = re.compile(r"\w")
 
 
+class Beginning(Protocol):
+    """How a call begins: what comes before the turns that the model answers."""
+
+    @property
+    def conversing(self) -> bool:
+        """Whether it is over: the other party and the model talk."""
+
+    async def on_enter(self, session: AgentSession[None]) -> None:
+        """The session is up."""
+
+
+class Greeting:
+    """The beginning of a call that came in."""
+
+    conversing = True
+
+    def __init__(self, words: str, leg: Leg) -> None:
+        self._words = words
+        self._leg = leg
+
+    async def on_enter(self, session: AgentSession[None]) -> None:
+        """Greets once `sip.callStatus` is active: the gateway discards what is played earlier."""
+        if await self._leg.answered():
+            session.say(self._words)
+
+
 class PhoneAgent(Agent):
     """Speaks as one persona on one call.
 
     Args:
         instructions: the persona's, with what is known of the caller.
-        greeting: said once the call is up.
         prompts: holds the sentences that are synthesised already.
         silence: keeps the caller from hearing nothing while an answer is late.
-        leg: tells when the call is up.
-        hangup: tells when it is ending.
+        hangup: tells when the call is ending.
         transfers: tells when the caller is being put through.
         tools: what the model may do.
+        begins: says what is said first.
     """
 
     def __init__(
         self,
         instructions: str,
-        greeting: str,
         prompts: Prompts,
         silence: Silence,
-        leg: Leg,
         hangup: Hangup,
         transfers: Transfers,
         tools: list[Tool],
+        *,
+        begins: Beginning,
     ) -> None:
         super().__init__(instructions=instructions, tools=list(tools))
-        self._greeting = greeting
         self._prompts = prompts
         self._silence = silence
-        self._leg = leg
         self._hangup = hangup
         self._transfers = transfers
+        self._begins = begins
 
     async def on_enter(self) -> None:
-        """Greets once `sip.callStatus` is active: the gateway discards what is played earlier."""
-        if await self._leg.answered():
-            self.session.say(self._greeting)
+        """Begins the call."""
+        await self._begins.on_enter(self.session)
 
     async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
-        """Answers no turn that holds no word, and none once the caller is as good as gone."""
-        if self._is_over or not WORD.search(new_message.text_content or ""):
+        """Answers no turn that holds no word, none before there is somebody to talk to, and none
+        once they are as good as gone."""
+        if not self._answers or not WORD.search(new_message.text_content or ""):
             raise StopResponse
+
+    @property
+    def _answers(self) -> bool:
+        over = self._hangup.begun or self._transfers.pending
+        return self._begins.conversing and not over
 
     def keyed(self, keys: str) -> None:
         """Answers an entry on the keypad, at once: pressing a key interrupts the bot."""
-        if not self._is_over:
+        if self._answers:
             self._silence.caller_acted()
             self.session.interrupt()
             self.session.generate_reply(user_input=note(keys))
-
-    @property
-    def _is_over(self) -> bool:
-        return self._hangup.begun or self._transfers.pending
 
     async def llm_node(
         self, chat_ctx: ChatContext, tools: list[Tool], model_settings: ModelSettings
     ) -> AsyncGenerator[Piece]:
         """Answers, and keeps the line from falling silent meanwhile."""
+        if not self._begins.conversing:
+            return  # an answer made ahead, to a machine
         answer = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
         async with aclosing(self._silence.filled(answer)) as pieces:
             async for piece in pieces:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal, Self
 
 ACTIVE = "active"
 """Value of `sip.callStatus` from the answer on; before it is `ringing` (or `dialing`)."""
 CALL_STATUS = "sip.callStatus"
-
+READY = "hotline.ready"
+"""Attribute of the bot's own participant: it can talk, so the INVITE may leave."""
+PICKUP = "hotline.pickup"
+"""Attribute of the bot's own participant: who or what took the call, as it was judged last."""
 
 ATTESTATION = "caller.verstat"
 """Where an inbound trunk's `headers_to_attributes` puts the carrier's word on the caller's number,
@@ -25,14 +28,16 @@ class JobMetadataError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class JobMetadata:
-    """What the dispatch says beyond the room: which persona, with which variables."""
+    """What the dispatch says beyond the room: which persona, with which variables, and of a call
+    that is ours to place, whom it is to."""
 
     persona: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    outbound: Outbound | None = None
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Reads a job's metadata: empty, or a JSON object with `persona` and `variables`.
+        """Reads a job's metadata: empty, or a JSON object of `persona`, `variables`, `outbound`.
 
         Raises:
             JobMetadataError: it is anything else.
@@ -48,7 +53,35 @@ class JobMetadata:
         persona, variables = data.get("persona"), data.get("variables", {})
         if not isinstance(persona, str | None) or not isinstance(variables, dict):
             raise JobMetadataError("job metadata wants persona as text and variables as an object")
-        return cls(persona=persona, variables={str(k): str(v) for k, v in variables.items()})
+        try:
+            outbound = Outbound(**data["outbound"]) if data.get("outbound") else None
+        except TypeError as error:
+            raise JobMetadataError(
+                "job metadata's outbound has not the keys it must have"
+            ) from error
+        return cls(
+            persona=persona,
+            variables={str(k): str(v) for k, v in variables.items()},
+            outbound=outbound,
+        )
+
+    def as_json(self) -> str:
+        """The text that `parse` reads."""
+        return json.dumps({name: value for name, value in asdict(self).items() if value})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outbound:
+    """A call that is ours to place, as its attempt in the database has it."""
+
+    attempt: str
+    identity: str
+    """LiveKit identity that the phone's participant will have."""
+    to_number: str
+    from_number: str
+    is_watched: bool = True
+    """Whether a command waits to hear how the network takes the INVITE; else nobody knows it better
+    than the bot."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +133,31 @@ class Call:
             sip_call_id=attributes.get("sip.callIDFull") or None,
             attestation=attributes.get(ATTESTATION) or None,
             metadata=metadata,
+        )
+
+    @classmethod
+    def placed(cls, metadata: JobMetadata, outbound: Outbound, room: str) -> Self:
+        """The call that is about to be placed: nothing is dialled yet."""
+        return cls(
+            direction="outbound",
+            room=room,
+            identity=outbound.identity,
+            from_number=outbound.from_number,
+            to_number=outbound.to_number,
+            trunk_id=None,
+            rule_id=None,
+            call_id=None,
+            sip_call_id=None,
+            metadata=metadata,
+        )
+
+    def dialled(self, attributes: Mapping[str, str]) -> Self:
+        """The same call with the ids that it has since its INVITE."""
+        return replace(
+            self,
+            trunk_id=attributes.get("sip.trunkID") or None,
+            call_id=attributes.get("sip.callID") or None,
+            sip_call_id=attributes.get("sip.callIDFull") or None,
         )
 
     @property

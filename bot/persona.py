@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import tomllib
 from collections import Counter
@@ -21,7 +22,10 @@ from pydantic import (
 )
 
 from bot.e164 import e164
+from bot.errand import Errand
 from bot.target import Target, TargetName
+
+log = logging.getLogger("hotline.persona")
 
 ToolName = Literal["end_call", "take_message", "transfer_call"]
 
@@ -64,9 +68,11 @@ class Phrases(_Table):
     transfer: Sentence = "One moment, I am putting you through."
     """Said before a transfer; then the caller hears it ring."""
 
+    opted_out: Sentence = "I understand. You will not be called again. Goodbye."
+
     def all(self) -> tuple[str, ...]:
         """Every phrase, those first that are needed soonest."""
-        endings = (self.giving_up, self.farewell, self.time_limit)
+        endings = (self.giving_up, self.farewell, self.time_limit, self.opted_out)
         return (*self.fillers, self.apology, *endings, self.transfer)
 
 
@@ -100,6 +106,8 @@ class Persona(_Table):
     voice: Voice = Voice()
     phrases: Phrases = Phrases()
     limits: Limits = Limits()
+    outbound: Errand | None = None
+    """What it says when it calls; without it, it places no calls."""
 
     @field_validator("greeting_by_name")
     @classmethod
@@ -169,6 +177,14 @@ class Personas:
     def named(self, name: str) -> Persona | None:
         """The persona of that name."""
         return self._by_name.get(name)
+
+    def wanted(self, name: str | None, number: str | None) -> Persona:
+        """The persona that a dispatch names, else the one of our number."""
+        if name and (named := self.named(name)):
+            return named
+        if name:
+            log.warning("the job asks for a persona that is not there", extra={"persona": name})
+        return self.for_number(number)
 
     def for_number(self, number: str | None) -> Persona:
         """The persona that answers on `number`: the one that names it, else the default."""

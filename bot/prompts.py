@@ -72,6 +72,13 @@ class Prompts:
                 await prompt.begun()
         return prompt if prompt.has_sound else None
 
+    async def made(self, text: str, within_s: float) -> None:
+        """Waits until the sentence is whole, or for no longer than that."""
+        prompt = self._prompts[text.strip()]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await prompt.ended()
+
     async def aclose(self) -> None:
         """Stops making sentences that will not be said."""
         await cancel_and_wait(self._making)
@@ -104,6 +111,11 @@ class Prompt:
     async def begun(self) -> None:
         """Waits for the first sound, or for the end without one."""
         while not self._frames and not self._whole:
+            await self._more.wait()
+
+    async def ended(self) -> None:
+        """Waits until it is made, or has failed to be."""
+        while not self._whole:
             await self._more.wait()
 
     async def audio(self) -> AsyncIterator[rtc.AudioFrame]:

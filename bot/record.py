@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bot.call import Call
 from bot.dtmf import masked
-from bot.outcome import Ending, Transferred
+from bot.outcome import AnsweredBy, Ending, Transferred
 
 if TYPE_CHECKING:
     from livekit.agents import AgentSession, ConversationItemAddedEvent
 
     from bot import backboard
+    from bot.pickup import Judgement
 
 log = logging.getLogger("hotline.record")
 
@@ -82,6 +83,12 @@ class CallRecord:
     """Tells what its answers cost."""
     recalled_facts: int = 0
     """How much was known of the caller when the call began."""
+    judgements: list[Judgement] = field(default_factory=list)
+    """Of an outbound call: who took it, as it was judged one time after the other."""
+    opted_out: bool = False
+    """Whether the other party wants no more calls."""
+    path: Path | None = None
+    """Where it is filed."""
     keypresses: int = 0
     """How many keys the caller pressed; which ones is not kept: they may be a card number."""
 
@@ -97,6 +104,15 @@ class CallRecord:
     def key_pressed(self) -> None:
         """The caller pressed a key."""
         self.keypresses += 1
+
+    @property
+    def answered_by(self) -> AnsweredBy | None:
+        """Who took an outbound call, as it was judged last; None when nobody did."""
+        if self.call is None or self.call.direction == "inbound" or self.answered_at is None:
+            return None
+        if not self.judgements:
+            return AnsweredBy.UNKNOWN
+        return AnsweredBy.MACHINE if self.judgements[-1].who.is_machine else AnsweredBy.PERSON
 
     def transferring(self, target: str) -> Transfer:
         """The caller is being put through; the result is to be set once it is known."""
@@ -144,6 +160,7 @@ class CallRecord:
     def as_json(self) -> dict[str, Any]:
         """The record as it is filed: ISO times in UTC, durations in seconds."""
         call, ending = self.call, self.ending
+        outbound = call.metadata.outbound if call else None
         return {
             "version": 1,
             "job_id": self.job_id,
@@ -163,6 +180,10 @@ class CallRecord:
             "outcome": ending.outcome if ending else None,
             "ended_by": ending.ended_by if ending else None,
             "detail": ending.detail if ending else None,
+            "attempt": outbound.attempt if outbound else None,
+            "answered_by": self.answered_by,
+            "pickup": [asdict(judgement) for judgement in self.judgements],
+            "opted_out": self.opted_out,
             "turns": [asdict(turn) for turn in self.turns],
             "messages": [asdict(message) for message in self.messages],
             "transfers": [asdict(transfer) for transfer in self.transfers],
@@ -174,7 +195,7 @@ class CallRecord:
             "usage": asdict(self.mind.usage) if self.mind else None,
         }
 
-    def write(self, folder: Path) -> Path:
+    def write(self, folder: Path) -> None:
         """Files the record as `<start>-<job id>.json`, readable by its owner alone.
 
         A reader never sees half a record: the file appears under its name when it is whole.
@@ -187,8 +208,8 @@ class CallRecord:
         draft.touch(mode=0o600)
         draft.write_text(json.dumps(self.as_json(), indent=2, ensure_ascii=False))
         draft.replace(path)
+        self.path = path
         log.info("call recorded", extra={"outcome": self.ending and self.ending.outcome.value})
-        return path
 
 
 def _iso(at: float | None) -> str | None:

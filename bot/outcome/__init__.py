@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.outcome.ending import EndedBy, Ending, job_ended, phone_left
+from bot.outcome.ending import EndedBy, Ending, called_phone_left, job_ended, phone_left
 from bot.outcome.failure import of_failure
 from bot.outcome.meaning import Meaning, Party, Retry
 from bot.outcome.sip_status import of_sip_status
@@ -20,6 +20,7 @@ __all__ = [
     "Retry",
     "Transferred",
     "Verdict",
+    "called_phone_left",
     "job_ended",
     "of_failure",
     "of_sip_status",

@@ -12,6 +12,7 @@ class EndedBy(StrEnum):
     """Which side ended a call."""
 
     CALLER = "caller"
+    CALLEE = "callee"
     BOT = "bot"
     NETWORK = "network"
     OPERATOR = "operator"
@@ -28,7 +29,7 @@ class Ending:
 
 
 def phone_left(reason: str | None, *, answered: bool) -> Ending:
-    """Why the phone's participant left.
+    """Why the phone of somebody who called us left.
 
     Args:
         reason: LiveKit's DisconnectReason by name, None when unknown. livekit-sip v1.11 leaves
@@ -41,6 +42,33 @@ def phone_left(reason: str | None, *, answered: bool) -> Ending:
             if answered:
                 return Ending(Outcome.COMPLETED, EndedBy.CALLER, "caller hung up")
             return Ending(Outcome.ABANDONED, EndedBy.CALLER, "caller hung up before the answer")
+        case _:
+            return _left_for_us(reason)
+
+
+def called_phone_left(reason: str | None, *, answered: bool) -> Ending:
+    """Why the phone of somebody whom we called left; arguments as those of `phone_left`.
+
+    Before the answer LiveKit tells participants less than it tells whoever asked for the call: 404
+    and 480 alike are USER_UNAVAILABLE, 403 and 486 alike are USER_REJECTED.
+    """
+    match reason:
+        case "CLIENT_INITIATED" if answered:
+            return Ending(Outcome.COMPLETED, EndedBy.CALLEE, "callee hung up")
+        case "USER_UNAVAILABLE":
+            return Ending(Outcome.NO_ANSWER, EndedBy.NETWORK, "nobody came to the phone")
+        case "USER_REJECTED":
+            return Ending(Outcome.DECLINED, EndedBy.CALLEE, "the call was refused")
+        case "CLIENT_INITIATED":
+            return Ending(Outcome.CARRIER_ERROR, EndedBy.NETWORK, "the call was not connected")
+        case "PARTICIPANT_REMOVED" | "ROOM_DELETED" if not answered:
+            return Ending(Outcome.CANCELLED, EndedBy.OPERATOR, "cancelled before the answer")
+        case _:
+            return _left_for_us(reason)
+
+
+def _left_for_us(reason: str | None) -> Ending:
+    match reason:
         case "PARTICIPANT_REMOVED" | "ROOM_DELETED" | "DUPLICATE_IDENTITY" | "SERVER_SHUTDOWN":
             return Ending(Outcome.STOPPED, EndedBy.OPERATOR, reason.lower().replace("_", "-"))
         case _:

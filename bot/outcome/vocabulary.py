@@ -17,6 +17,8 @@ class Outcome(StrEnum):
     """The caller hung up before the call was answered."""
     CONNECTION_LOST = "connection-lost"
     """The phone's audio or signalling stopped without a hang-up."""
+    OPTED_OUT = "opted-out"
+    """The callee wants no more calls; the number is on the suppression list."""
     TIME_LIMIT = "time-limit"
     """The persona's limit on the length of a call was reached."""
     PROVIDER_ERROR = "provider-error"
@@ -35,6 +37,10 @@ class Outcome(StrEnum):
     """A mailbox answered that takes no messages."""
     FAX = "fax"
     """A fax machine or modem answered."""
+    MENU_HUNG_UP = "menu-hung-up"
+    """A menu of keys answered, and no person was reached through it."""
+    SCREENED = "screened"
+    """A machine asked who is calling, and put nobody through."""
 
     # Nobody answered.
     NO_ANSWER = "no-answer"
@@ -67,7 +73,7 @@ class Outcome(StrEnum):
     MISCONFIGURED = "misconfigured"
     """The trunk, its codecs, the caller number or LiveKit's key is wrong."""
     OVERLOADED = "overloaded"
-    """Our own gateway has no node or no CPU for the call."""
+    """No worker, gateway or CPU of ours was free for the call."""
     NOT_ALLOWED = "not-allowed"
     """Refused before dialling; `bot/dial.py` says why."""
     CANCELLED = "cancelled"

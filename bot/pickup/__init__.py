@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+from bot.pickup.judge import Judge
 from bot.pickup.judgement import Evidence, Judgement, Pickup
+from bot.pickup.tones import Sound, Tone, Tones
+from bot.pickup.words import asks_to_hold, told_by_words
 
-__all__ = ["Evidence", "Judgement", "Pickup"]
+__all__ = [
+    "Evidence",
+    "Judge",
+    "Judgement",
+    "Pickup",
+    "Sound",
+    "Tone",
+    "Tones",
+    "asks_to_hold",
+    "told_by_words",
+]

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bot_admin import caller, calls, destroy, lint, number, provision, route, suppression
+from bot_admin.call import app as call
 from bot_admin.doctor import app as doctor
 
 app = typer.Typer(
@@ -40,6 +41,7 @@ app.add_typer(number.app, name="number")
 app.add_typer(doctor.app)
 app.add_typer(lint.app)
 app.add_typer(route.app)
+app.add_typer(call.app, name="call")
 app.add_typer(caller.app, name="caller")
 app.add_typer(calls.app, name="calls")
 app.add_typer(suppression.app, name="suppression")

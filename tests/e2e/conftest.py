@@ -74,8 +74,9 @@ def stand(
     )
     with lab:
         assert processes.of_lab(lab.home)  # the look below would see them
+        _personas(home)
         provision(lab, DECLARATIONS)
-        worker = start_worker(lab, home / "records", HOTLINE_PERSONAS_DIR=str(_personas(home)))
+        worker = start_worker(lab, home / "records", **settings(home))
         try:
             yield Stand(lab, worker, home / "records")
         finally:
@@ -83,13 +84,20 @@ def stand(
     _nothing_is_left(lab)
 
 
-def _personas(home: Path) -> Path:
+def settings(home: Path) -> dict[str, str]:
+    """What the worker and the operator's commands share."""
+    return {
+        "HOTLINE_PERSONAS_DIR": str(home / "personas"),
+        "DATABASE_URL": f"sqlite:///{home}/hotline.db",
+    }
+
+
+def _personas(home: Path) -> None:
     """The shipped persona, and those of the tests."""
     folder = home / "personas"
     folder.mkdir()
     for persona in (SHIPPED_PERSONA, *Path(__file__).parent.glob("*.toml")):
         shutil.copy(persona, folder)
-    return folder
 
 
 def _nothing_is_left(lab: Lab) -> None:

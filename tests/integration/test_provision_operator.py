@@ -74,6 +74,7 @@ def test_init_writes_declarations_that_can_be_planned_at_once(server: Lab, tmp_p
     env = {
         **{k: server.environment[k] for k in server.environment},
         "HOTLINE_SIP_ADDRESSES": "192.0.2.0/24",
+        "HOTLINE_SIP_OUTBOUND_ADDRESS": "sip.carrier.example",
     }
     shown = CliRunner().invoke(app, ["provision", "--plan", "--declarations", str(folder)], env=env)
     assert shown.exit_code == 0, shown.output

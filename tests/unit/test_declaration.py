@@ -37,11 +37,15 @@ def faults(folder: Path, text: str, environment: dict[str, str] | None = None) -
 
 
 def test_the_projects_own_declarations_load() -> None:
-    environment = {"HOTLINE_SIP_ADDRESSES": "192.0.2.0/24, 198.51.100.7"}
+    environment = {
+        "HOTLINE_SIP_ADDRESSES": "192.0.2.0/24, 198.51.100.7",
+        "HOTLINE_SIP_OUTBOUND_ADDRESS": "sip.carrier.example",
+    }
     own = load(Path(sip.__file__).parent, environment)
 
     assert own.inbound_trunks[0].allowed_addresses == ("192.0.2.0/24", "198.51.100.7/32")
     assert [trunk.numbers for trunk in own.inbound_trunks] == [("+12025550100",)]
+    assert [trunk.address for trunk in own.outbound_trunks] == ["sip.carrier.example"]
     assert [(rule.trunks, rule.room_prefix, rule.agents[0].name) for rule in own.rules] == [
         (("hotline",), "call-", "hotline")
     ]

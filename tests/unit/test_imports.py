@@ -20,7 +20,7 @@ FORBIDDEN = {
     "bot_admin": {"lab"},
     "lab": {"bot", "sip", "bot_admin"},
 }
-PURE = ["call", "dial", "e164", "outcome", "persona", "target"]
+PURE = "call dial e164 errand judge judgement outcome persona target tones words".split()
 
 
 def _modules(package: str) -> list[Path]:

@@ -25,7 +25,8 @@ class RoomWithPhone(rtc.Room):
 def _leg(room: RoomWithPhone) -> tuple[Leg, list[Ending]]:
     endings: list[Ending] = []
     phone = cast(rtc.RemoteParticipant, room.phone)
-    return Leg(room, phone, on_answer=lambda: None, on_left=endings.append), endings
+    leg = Leg(room, phone.identity, phone=phone, on_answer=lambda: None, on_left=endings.append)
+    return leg, endings
 
 
 async def test_the_call_is_up_when_its_status_is_active() -> None:

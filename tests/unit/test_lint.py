@@ -28,6 +28,7 @@ DECLARATIONS = sorted(
 ENVIRONMENT = {
     "HOTLINE_SIP_PIN": "4711",
     "HOTLINE_SIP_ADDRESSES": "192.0.2.0/24",
+    "HOTLINE_SIP_OUTBOUND_ADDRESS": "sip.carrier.example",
     "HOTLINE_SIP_USERNAME": "carrier",
     "HOTLINE_SIP_PASSWORD": "correct horse battery staple",
 }

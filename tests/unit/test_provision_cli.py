@@ -56,7 +56,11 @@ def test_missing_settings_are_named() -> None:
 
 def test_an_env_file_gives_settings_and_secrets(tmp_path: Path) -> None:
     env_file = tmp_path / "lab.env"
-    names = {**NOWHERE, "HOTLINE_SIP_ADDRESSES": "192.0.2.0/24"}
+    names = {
+        **NOWHERE,
+        "HOTLINE_SIP_ADDRESSES": "192.0.2.0/24",
+        "HOTLINE_SIP_OUTBOUND_ADDRESS": "sip.carrier.example",
+    }
     env_file.write_text("".join(f"{name}={value}\n" for name, value in names.items()))
 
     result = CliRunner().invoke(

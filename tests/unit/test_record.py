@@ -17,7 +17,9 @@ async def _written(record: CallRecord, folder: Path, *messages: ChatMessage) -> 
     record.follow(session)
     for message in messages:
         session.emit("conversation_item_added", ConversationItemAddedEvent(item=message))
-    path = record.write(folder)
+    record.write(folder)
+    path = record.path
+    assert path is not None
     assert path.stat().st_mode & 0o077 == 0
     assert list(folder.iterdir()) == [path]
     data: dict[str, object] = json.loads(path.read_text())

@@ -1,0 +1,1 @@
+"""`bot-admin call`: one call, placed, watched to its end, and told truly."""
