@@ -16,6 +16,7 @@ from livekit.agents.utils.http_context import http_session
 from livekit.protocol.sip import STS_TRANSFER_SUCCESSFUL
 
 from bot.outcome import EndedBy, Ending, Outcome, Transferred, of_transfer_failure
+from bot.outcome.failure import SIP_STATUS_CODE
 
 if TYPE_CHECKING:
     from bot.hangup import Hangup
@@ -59,8 +60,10 @@ async def refer(room: str, identity: str, target: Target) -> Transferred:
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         return of_transfer_failure(type(error).__name__)
     # A server that knows no transfer ids answers nothing at all, and that only to a success.
-    done = not answer.transfer_id or answer.status == STS_TRANSFER_SUCCESSFUL
-    return Transferred.DONE if done else Transferred.UNKNOWN
+    if not answer.transfer_id or answer.status == STS_TRANSFER_SUCCESSFUL:
+        return Transferred.DONE
+    status = str(int(answer.sip_status.code))
+    return of_transfer_failure("unknown", metadata={SIP_STATUS_CODE: status})
 
 
 class Transfers:

@@ -5,9 +5,10 @@ import pytest
 from aiortp import DtmfEvent, RtpPacket
 from aiosipua.sdp import SdpMessage, parse_sdp
 
+from lab.gateway.earpiece import Earpiece, ringing
 from lab.gateway.mixer import MAX_FRAMES, START_FRAMES, Mixer, Samples
 from lab.gateway.sdp import Terms, Unacceptable
-from lab.gateway.telephone_event import DigitReceiver, DigitSender, EventPacket
+from lab.gateway.telephone_event import FRAME_SAMPLES, DigitReceiver, DigitSender, EventPacket
 
 
 def offer(formats: str, *attributes: str) -> SdpMessage:
@@ -124,3 +125,19 @@ def test_what_waits_too_long_is_dropped_oldest_first() -> None:
     for value in range(1, MAX_FRAMES + 2):
         lane.push(frame(value))
     assert int(mixer.mix()[0]) == MAX_FRAMES + 2 - START_FRAMES
+
+
+def test_a_phone_that_is_put_through_hears_ringing_from_its_beginning_and_not_the_room() -> None:
+    room = Mixer()
+    lane = room.open()
+    earpiece = Earpiece(room)
+    spoken = np.full(FRAME_SAMPLES, 1000, np.int16)
+    for _ in range(2):
+        earpiece.rings = True
+        for frame in ringing()[:3]:
+            lane.push(spoken)
+            assert np.array_equal(earpiece.frame(), frame)
+    earpiece.rings = False
+    for _ in range(START_FRAMES):
+        lane.push(spoken)
+    assert np.array_equal(earpiece.frame(), spoken)

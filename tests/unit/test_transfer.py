@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import cast
+from typing import Any, cast
 
+import aiohttp
 import pytest
+from livekit import api
+from livekit.protocol import sip as proto_sip
 
+import bot.transfer
 from bot.hangup import Hangup
 from bot.outcome import EndedBy, Ending, Outcome, Transferred, of_transfer_failure
 from bot.record import CallRecord
 from bot.target import Target
-from bot.transfer import Transfers
+from bot.transfer import Transfers, refer
 from tests.checks.wait import eventually
 
 HUNG_UP = Ending(Outcome.COMPLETED, EndedBy.CALLER, "caller hung up")
@@ -53,6 +57,75 @@ def test_a_sip_status_tells_what_became_of_it(status: int, result: Transferred) 
 )
 def test_without_a_status_it_failed_or_nobody_knows(code: str, message: str, result: str) -> None:
     assert of_transfer_failure(code, message) == result
+
+
+class Server:
+    """A LiveKit that answers every transfer with one thing, and keeps what it was asked."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.sip = self
+        self.asked: list[tuple[api.TransferSIPParticipantRequest, float]] = []
+        self.options: dict[str, Any] = {}
+
+    def client(self, **options: Any) -> Server:
+        self.options = options
+        return self
+
+    async def transfer_sip_participant(
+        self, request: api.TransferSIPParticipantRequest, *, timeout: float
+    ) -> Any:
+        self.asked.append((request, timeout))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+async def _refer(server: Server, monkeypatch: pytest.MonkeyPatch) -> Transferred:
+    monkeypatch.setattr(api, "LiveKitAPI", server.client)
+    monkeypatch.setattr(bot.transfer, "http_session", lambda: None)
+    return await refer("room", "sip_1", OFFICE)
+
+
+async def test_refer_is_asked_for_once_and_waited_for_longer_than_it_rings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = Server(proto_sip.TransferSIPParticipantResponse())
+    assert await _refer(server, monkeypatch) is Transferred.DONE
+    assert server.options["failover"] is False  # which would send it again
+    ((request, timeout),) = server.asked
+    assert (request.room_name, request.participant_identity) == ("room", "sip_1")
+    assert (request.transfer_to, request.play_dialtone) == ("tel:+12025550130", True)
+    assert request.ringing_timeout.seconds == OFFICE.ring_timeout_s <= timeout - 2
+
+
+def _told(status: int, code: int = 0) -> proto_sip.TransferSIPParticipantResponse:
+    answer = proto_sip.TransferSIPParticipantResponse(transfer_id="T_1")
+    answer.status, answer.sip_status.code = cast(Any, status), cast(Any, code)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "result"),
+    [
+        (_told(proto_sip.STS_TRANSFER_SUCCESSFUL), Transferred.DONE),
+        (_told(proto_sip.STS_TRANSFER_FAILED, 486), Transferred.BUSY),
+        (_told(proto_sip.STS_TRANSFER_FAILED), Transferred.UNKNOWN),
+        (_told(proto_sip.STS_TRANSFER_ONGOING), Transferred.UNKNOWN),
+        (
+            api.SipCallError("aborted", "no", status=409, metadata={"sip_status_code": "603"}),
+            Transferred.REFUSED,
+        ),
+        (api.ServerError("deadline_exceeded", "no", status=408), Transferred.UNKNOWN),
+        (aiohttp.ServerDisconnectedError(), Transferred.UNKNOWN),
+        (TimeoutError(), Transferred.UNKNOWN),
+    ],
+    ids=["done", "486", "failed", "ongoing", "603", "deadline", "disconnected", "timeout"],
+)
+async def test_every_answer_to_refer_has_its_result(
+    answer: Any, result: Transferred, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await _refer(Server(answer), monkeypatch) is result
 
 
 class Line:
