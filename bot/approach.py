@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from livekit.agents.utils.aio import cancel_and_wait
+
 from bot.outcome import EndedBy, Ending, Outcome
 from bot.pickup import Evidence, Judgement, Pickup
 from bot.pickup.listening import Listening
@@ -31,6 +33,8 @@ REVISED_WITHIN_S = 30.0
 BEEP_WITHIN_S = 30.0
 GREETING_OVER_S = 2.5
 """A mailbox that has been silent so long beeps no more."""
+SHORTLY_S = (0.8, 6.0)
+"""The same where no message is left: only what kind of mailbox it is matters."""
 SCREENED_WITHIN_S = 45.0
 """Screening services drop the call after some 30 s."""
 MENU_WITHIN_S = 20.0
@@ -113,8 +117,11 @@ class Approach:
         match judged.who:
             case Pickup.PERSON:
                 return await self._open(listening)
-            case Pickup.VOICEMAIL if self._errand.message is not None:
-                return await self._leave(self._errand.message, listening)
+            case Pickup.VOICEMAIL:
+                refined = await self._greeted_out(judged, listening)
+                if refined is None:
+                    await self._leave(listening)
+                return refined
             case Pickup.SCREENING:
                 await self._say(self._errand.purpose)
                 return await self._next(listening, SCREENED_WITHIN_S)
@@ -143,33 +150,42 @@ class Approach:
         await self._session.interrupt(force=True)
         return judged
 
-    async def _leave(self, message: str, listening: Listening) -> Judgement | None:
-        """Leaves the message after the beep, whole: a beep into it begins it again."""
-        await self._beep_or_end(listening)
+    async def _greeted_out(self, judged: Judgement, listening: Listening) -> Judgement | None:
+        """Waits for a mailbox's beep, for a silence in its place, or for the limit.
+
+        What says "you have reached" may yet say that it is full: that is returned.
+        """
+        if judged.evidence is Evidence.BEEP:
+            return None
+        silence_s, limit_s = (GREETING_OVER_S, BEEP_WITHIN_S) if self._errand.message else SHORTLY_S
+        beep = asyncio.ensure_future(listening.beep())
+        silence = asyncio.ensure_future(listening.quiet(silence_s))
+        other = asyncio.ensure_future(listening.judgement(other_than=judged.who))
+        waits = {beep, silence, other}
+        try:
+            await asyncio.wait(waits, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+            return other.result() if other.done() else None
+        finally:
+            await cancel_and_wait(*waits)
+
+    async def _leave(self, listening: Listening) -> None:
+        """Leaves the message, whole: a beep into it begins it again."""
+        if self._errand.message is None:
+            self._give_up(Pickup.VOICEMAIL)
+            return
         while True:
-            speech = self._session.say(message, allow_interruptions=False)
+            speech = self._session.say(self._errand.message, allow_interruptions=False)
             beep = asyncio.ensure_future(listening.beep())
             played = asyncio.ensure_future(speech.wait_for_playout())
-            await asyncio.wait({beep, played}, return_when=asyncio.FIRST_COMPLETED)
-            beep.cancel()
-            if played.done():
-                break
-            speech.interrupt(force=True)
-            await played
+            try:
+                await asyncio.wait({beep, played}, return_when=asyncio.FIRST_COMPLETED)
+                if played.done():
+                    break
+                speech.interrupt(force=True)
+                await played
+            finally:
+                await cancel_and_wait(beep, played)
         self._hangup.end_call(Ending(Outcome.VOICEMAIL_LEFT, EndedBy.BOT, "message left"))
-        return None
-
-    async def _beep_or_end(self, listening: Listening) -> None:
-        """Waits for the beep, for a silence in its place, or for the limit."""
-        if self._met is not None and self._met.evidence is Evidence.BEEP:
-            return
-        waits = {
-            asyncio.ensure_future(listening.beep()),
-            asyncio.ensure_future(listening.quiet(GREETING_OVER_S)),
-        }
-        await asyncio.wait(waits, timeout=BEEP_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
 
     async def _say(self, sentence: str) -> None:
         await self._session.say(sentence, allow_interruptions=False).wait_for_playout()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
@@ -19,17 +20,9 @@ from tests.e2e.conftest import settings
 from tests.e2e.operator import Operator, Terminal, Told
 
 CALLEE = "+12025550111"
-OPENING = (
-    "Hello Ann, this is the automated assistant of Riverside Dental, calling about your "
-    "appointment on Tuesday. Can you come?"
-)
-PURPOSE = (
-    "This is the automated assistant of Riverside Dental, calling about an appointment on Tuesday."
-)
-MESSAGE = (
-    "This is Riverside Dental with a reminder of your appointment on Tuesday. "
-    "Please call us back if you cannot come. Goodbye."
-)
+OPENING = "Hello Ann, this is the automated assistant of Riverside Dental."
+PURPOSE = "This is Riverside Dental, calling about an appointment."
+MESSAGE = "This is Riverside Dental with a reminder of your appointment on Tuesday. Goodbye."
 OPTED_OUT = "I understand. You will not be called again. Goodbye."
 OPENED_WITHIN_S = 1.5
 """From the end of the callee's hello to the first sound of the opening."""
@@ -194,27 +187,20 @@ async def test_a_menu_gets_its_key_and_the_person_behind_it_the_opening(
     assert [each["who"] for each in record(told)["pickup"]] == ["menu", "person"]
 
 
-@pytest.mark.parametrize(
-    ("say", "exit_code", "outcome"),
-    [
-        (
-            "The mailbox of the person you have called is full and cannot accept any messages.",
-            14,
-            "mailbox-full",
-        ),
-        (
-            "We're sorry. The number you have dialed is not in service. Please check the number.",
-            20,
-            "invalid-number",
-        ),
-    ],
-)
+FULL = "The mailbox of the person you have called is full and cannot accept any messages."
+NO_SERVICE = "We're sorry. The number you have dialed is not in service. Please check the number."
+
+
 async def test_announcements_are_named_for_what_they_say(
-    callee: Callee, operator: Operator, say: str, exit_code: int, outcome: str
+    callee: Callee, operator: Operator
 ) -> None:
-    callee.behaves(Script(say=say))
-    told = await operator.runs(*call_as("reminder"))
-    assert ended(told) == (exit_code, outcome, "machine"), told
+    scripts = {"+12025550114": Script(say=FULL), "+12025550115": Script(say=NO_SERVICE)}
+    callee.phone.scripts |= scripts
+    full, no_service = await asyncio.gather(
+        *(operator.runs(*call_as("reminder", number)) for number in scripts)
+    )
+    assert ended(full) == (14, "mailbox-full", "machine"), full
+    assert ended(no_service) == (20, "invalid-number", "machine"), no_service
 
 
 async def test_stop_calling_me_is_written_before_the_line_goes_dead(
@@ -251,28 +237,23 @@ async def test_the_key_nine_stops_calls_too(callee: Callee, operator: Operator) 
     assert (await operator.runs(*call_as("reminder", number))).exit_code == 37
 
 
-@pytest.mark.parametrize(
-    ("script", "exit_code", "outcome", "sip_code"),
-    [
-        (Script(role="busy"), 11, "busy", 486),
-        (Script(role="declined"), 12, "declined", 603),
-        (Script(role="invalid"), 20, "invalid-number", 404),
-        (Script(code=503), 24, "congestion", 503),
-        (Script(role="no-answer"), 10, "no-answer", None),
-    ],
-)
-async def test_who_does_not_answer_is_told_apart(
-    callee: Callee,
-    operator: Operator,
-    script: Script,
-    exit_code: int,
-    outcome: str,
-    sip_code: int | None,
-) -> None:
-    callee.behaves(script)
-    told = await operator.runs(*call_as("reminder"), "--ring", "5")
-    assert ended(told) == (exit_code, outcome, None), told
-    assert told.data["sip_code"] == sip_code
+NOT_ANSWERED = {
+    "+12025550121": (Script(role="busy"), 11, "busy", 486),
+    "+12025550122": (Script(role="declined"), 12, "declined", 603),
+    "+12025550123": (Script(role="invalid"), 20, "invalid-number", 404),
+    "+12025550124": (Script(code=503), 24, "congestion", 503),
+    "+12025550125": (Script(role="no-answer"), 10, "no-answer", None),
+}
+
+
+async def test_who_does_not_answer_is_told_apart(callee: Callee, operator: Operator) -> None:
+    callee.phone.scripts |= {number: row[0] for number, row in NOT_ANSWERED.items()}
+    calls = await asyncio.gather(
+        *(operator.runs(*call_as("reminder", number), "--ring", "5") for number in NOT_ANSWERED)
+    )
+    for (_, exit_code, outcome, sip_code), told in zip(NOT_ANSWERED.values(), calls, strict=True):
+        assert ended(told) == (exit_code, outcome, None), told
+        assert told.data["sip_code"] == sip_code
 
 
 async def test_who_hangs_up_has_completed_and_who_vanishes_is_lost(
