@@ -7,8 +7,8 @@ and whoever comes after it is judged anew.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
 from livekit.agents.utils.aio import cancel_and_wait
 
@@ -18,7 +18,7 @@ from bot.pickup.listening import Listening
 
 if TYPE_CHECKING:
     from livekit import rtc
-    from livekit.agents import AgentSession
+    from livekit.agents import AgentSession, UserInputTranscribedEvent
     from livekit.agents.voice import SpeechHandle
 
     from bot.errand import Errand
@@ -28,18 +28,21 @@ if TYPE_CHECKING:
 UNINTERRUPTED_S = 1.5
 """How long the opening lets nobody cut in: what the callee said before it ends as a turn only now,
 and a turn's end stops the bot's speech."""
+PAUSE_S = 0.6
+"""Who is silent so long has said what they say."""
+HEARD_OUT_WITHIN_S = 10.0
+"""The longest greeting or question that is waited for."""
+REPLY_S = 1.0
 REVISED_WITHIN_S = 30.0
-"""After the answer; a greeting that lasts longer ends in a beep."""
+"""A mailbox's greeting that lasts longer is none."""
 BEEP_WITHIN_S = 30.0
 GREETING_OVER_S = 2.5
 """A mailbox that has been silent so long beeps no more."""
 SHORTLY_S = (0.8, 6.0)
-"""The same where no message is left: only what kind of mailbox it is matters."""
+"""Silence and limit where no message is left: only what kind of mailbox it is matters."""
 SCREENED_WITHIN_S = 45.0
 """Screening services drop the call after some 30 s."""
 MENU_WITHIN_S = 20.0
-KEY_AFTER_S = 0.5
-"""From the end of a menu's words to the key; some do not listen while they talk."""
 
 GIVES_UP = {
     Pickup.VOICEMAIL: Outcome.VOICEMAIL_HUNG_UP,
@@ -84,6 +87,7 @@ class Approach:
         self._tell = tell
         self._met: Judgement | None = None
         self._menus = 0
+        self._opening: SpeechHandle | None = None
         self.conversing = False
         """Whether the bot is talking with a person, whom the model answers."""
 
@@ -95,6 +99,7 @@ class Approach:
 
         It goes on listening for a while: a mailbox may sound like a person at first.
         """
+        self._session.on("user_input_transcribed", self._on_words)
         async with Listening(self._session, self._room, self._identity) as listening:
             judged: Judgement | None = await listening.judgement()
             while judged is not None and not self._hangup.begun:
@@ -116,39 +121,54 @@ class Approach:
         """Does what is to be done with who is there; returns who is there instead, if anybody."""
         match judged.who:
             case Pickup.PERSON:
-                return await self._open(listening)
+                return await self._open(judged, listening)
             case Pickup.VOICEMAIL:
                 refined = await self._greeted_out(judged, listening)
                 if refined is None:
                     await self._leave(listening)
                 return refined
             case Pickup.SCREENING:
-                await self._say(self._errand.purpose)
-                return await self._next(listening, SCREENED_WITHIN_S)
+                await _first(listening.quiet(PAUSE_S), within_s=HEARD_OUT_WITHIN_S)
+                speech = self._session.say(self._errand.purpose, allow_interruptions=False)
+                await speech.wait_for_playout()
+                return await self._next(judged, listening, SCREENED_WITHIN_S)
             case Pickup.MENU if self._menus < len(self._errand.menu_keys or ""):
-                await listening.quiet(KEY_AFTER_S)
+                await _first(listening.quiet(PAUSE_S), within_s=HEARD_OUT_WITHIN_S)
                 await self._press((self._errand.menu_keys or "")[self._menus])
                 self._menus += 1
-                return await self._next(listening, MENU_WITHIN_S)
+                return await self._next(judged, listening, MENU_WITHIN_S)
             case machine:
                 self._give_up(machine)
                 return None
 
-    async def _open(self, listening: Listening) -> Judgement | None:
-        """Says the opening, and watches for a sign that it is no person after all."""
-        opening = self._session.say(self._errand.opening, allow_interruptions=False)
-        interruptible = asyncio.get_running_loop().call_later(UNINTERRUPTED_S, _let_cut_in, opening)
+    async def _open(self, judged: Judgement, listening: Listening) -> Judgement | None:
+        """Says the opening, and watches for a sign that it is no person after all.
+
+        Words are one until there was time to reply, for people speak of mailboxes too; a beep is
+        one for longer.
+        """
+        if judged.evidence is Evidence.DEADLINE:  # whoever greets at length is heard out
+            machine = listening.judgement(other_than=Pickup.PERSON)
+            over = listening.quiet(PAUSE_S)
+            if found := await _first(machine, over, within_s=HEARD_OUT_WITHIN_S):
+                return found
+        self._opening = self._session.say(self._errand.opening, allow_interruptions=False)
         self.conversing = True
-        try:
-            async with asyncio.timeout(REVISED_WITHIN_S - listening.since_answer_s):
-                judged = await listening.judgement(other_than=Pickup.PERSON)
-        except TimeoutError:
-            return None
-        finally:
-            interruptible.cancel()
-        self.conversing = False
-        await self._session.interrupt(force=True)
-        return judged
+        machine = listening.judgement(other_than=Pickup.PERSON)
+        found = await _first(machine, self._opened(self._opening, listening))
+        found = found or await _first(listening.beep(), within_s=REVISED_WITHIN_S)
+        if found is not None:
+            self.conversing = False
+            await self._session.interrupt(force=True)
+        return found
+
+    async def _opened(self, opening: SpeechHandle, listening: Listening) -> None:
+        """Waits until the opening was said and whatever the callee said meanwhile is over."""
+        await _first(opening.wait_for_playout(), within_s=UNINTERRUPTED_S)
+        if not opening.done():
+            opening.allow_interruptions = True
+        await opening.wait_for_playout()
+        await listening.quiet(REPLY_S)
 
     async def _greeted_out(self, judged: Judgement, listening: Listening) -> Judgement | None:
         """Waits for a mailbox's beep, for a silence in its place, or for the limit.
@@ -158,15 +178,13 @@ class Approach:
         if judged.evidence is Evidence.BEEP:
             return None
         silence_s, limit_s = (GREETING_OVER_S, BEEP_WITHIN_S) if self._errand.message else SHORTLY_S
-        beep = asyncio.ensure_future(listening.beep())
-        silence = asyncio.ensure_future(listening.quiet(silence_s))
-        other = asyncio.ensure_future(listening.judgement(other_than=judged.who))
-        waits = {beep, silence, other}
-        try:
-            await asyncio.wait(waits, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
-            return other.result() if other.done() else None
-        finally:
-            await cancel_and_wait(*waits)
+        found = await _first(
+            listening.beep(),
+            listening.quiet(silence_s),
+            listening.judgement(other_than=judged.who),
+            within_s=limit_s,
+        )
+        return found if found is not None and found.who is not judged.who else None
 
     async def _leave(self, listening: Listening) -> None:
         """Leaves the message, whole: a beep into it begins it again."""
@@ -175,40 +193,45 @@ class Approach:
             return
         while True:
             speech = self._session.say(self._errand.message, allow_interruptions=False)
-            beep = asyncio.ensure_future(listening.beep())
-            played = asyncio.ensure_future(speech.wait_for_playout())
-            try:
-                await asyncio.wait({beep, played}, return_when=asyncio.FIRST_COMPLETED)
-                if played.done():
-                    break
-                speech.interrupt(force=True)
-                await played
-            finally:
-                await cancel_and_wait(beep, played)
+            if await _first(listening.beep(), speech.wait_for_playout()) is None:
+                break
+            speech.interrupt(force=True)
+            await speech.wait_for_playout()
         self._hangup.end_call(Ending(Outcome.VOICEMAIL_LEFT, EndedBy.BOT, "message left"))
-
-    async def _say(self, sentence: str) -> None:
-        await self._session.say(sentence, allow_interruptions=False).wait_for_playout()
 
     async def _press(self, key: str) -> None:
         code = {"*": 10, "#": 11}.get(key) or int(key)  # RFC 4733, section 3.2
         await self._room.local_participant.publish_dtmf(code=code, digit=key)
 
-    async def _next(self, listening: Listening, within_s: float) -> Judgement | None:
+    async def _next(
+        self, judged: Judgement, listening: Listening, within_s: float
+    ) -> Judgement | None:
         """Who comes to the phone after a machine."""
         listening.restart()
-        try:
-            async with asyncio.timeout(within_s):
-                return await listening.judgement()
-        except TimeoutError:
-            assert self._met is not None
-            self._give_up(self._met.who)
-            return None
+        found = await _first(listening.judgement(), within_s=within_s)
+        if found is None:
+            self._give_up(judged.who)
+        return found
 
     def _give_up(self, machine: Pickup) -> None:
         self._hangup.end_call(Ending(GIVES_UP[machine], EndedBy.BOT, f"hung up on the {machine}"))
 
+    def _on_words(self, event: UserInputTranscribedEvent) -> None:
+        """Records what the model never hears of."""
+        heard_out = self._opening is not None and not self._opening.allow_interruptions
+        if event.is_final and (heard_out or not self.conversing):
+            self._record.heard(event.transcript)
 
-def _let_cut_in(speech: SpeechHandle) -> None:
-    if not speech.done():
-        speech.allow_interruptions = True
+
+async def _first(
+    *waits: Coroutine[Any, Any, Judgement | None] | Coroutine[Any, Any, object],
+    within_s: float | None = None,
+) -> Judgement | None:
+    """Waits for the first of them, and ends the others; returns a judgement if it is one."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await cancel_and_wait(*tasks)
+    results = [task.result() for task in tasks if task in done]
+    return next((result for result in results if isinstance(result, Judgement)), None)

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 DIALLED_WITHIN_S = 20.0
 """After the bot is ready; later means that whoever wanted the call is gone."""
-SPOKEN_WITHIN_S = 5.0
-"""The longest wait for the opening to be synthesised before anybody is dialled."""
+SPOKEN_WITHIN_S = 10.0
+"""The longest wait for what is said to be synthesised before anybody is dialled."""
 RECALLED_WITHIN_S = 2.0
 """The same for what is known of the callee."""
 
@@ -122,7 +122,10 @@ async def place(
 
     keypad = Keypad(ctx.room, call.identity, on_key=line.record.key_pressed, on_entry=entered)
     line.opened.callback(keypad.close)
-    await voice.prompts.made(errand.opening, within_s=SPOKEN_WITHIN_S)
+    if not await voice.prompts.made(*errand.sentences(), within_s=SPOKEN_WITHIN_S):
+        mute = Ending(Outcome.PROVIDER_ERROR, EndedBy.BOT, "the voice failed before the call")
+        line.hangup.end_call(mute, now=True)
+        return
     await ctx.room.local_participant.set_attributes({READY: "true"})
     if not await leg.joined(DIALLED_WITHIN_S):
         nobody = Ending(Outcome.CANCELLED, EndedBy.OPERATOR, "nobody dialled")
@@ -150,7 +153,8 @@ def _prepare(prompts: Prompts, errand: Errand, persona: Persona) -> None:
 async def _settle(ledger: Ledger, record: CallRecord, outbound: Outbound) -> None:
     """Writes the outcome where nobody knows it better: the network's word goes to who dialled."""
     ending = record.ending
-    if ending is None or (outbound.is_watched and record.answered_at is None):
+    dialled = record.call is not None and record.call.call_id is not None
+    if ending is None or (outbound.is_watched and dialled and record.answered_at is None):
         return
     await ledger.ended(
         outbound.attempt,

@@ -72,12 +72,14 @@ class Prompts:
                 await prompt.begun()
         return prompt if prompt.has_sound else None
 
-    async def made(self, text: str, within_s: float) -> None:
-        """Waits until the sentence is whole, or for no longer than that."""
-        prompt = self._prompts[text.strip()]
+    async def made(self, *sentences: str, within_s: float) -> bool:
+        """Waits until the sentences are whole; False when one of them is not in time, or at all."""
+        prompts = [self._prompts[sentence.strip()] for sentence in sentences]
         with suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                await prompt.ended()
+                for prompt in prompts:
+                    await prompt.ended()
+        return all(prompt.is_whole for prompt in prompts)
 
     async def aclose(self) -> None:
         """Stops making sentences that will not be said."""
@@ -101,12 +103,18 @@ class Prompt:
         self._file = file
         self._frames = _read(file) if file is not None else []
         self._whole = self.has_sound
+        self._failed = False
         self._more = asyncio.Event()
 
     @property
     def has_sound(self) -> bool:
         """Whether some of it can be played."""
         return bool(self._frames)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it can be played."""
+        return self._whole and self.has_sound and not self._failed
 
     async def begun(self) -> None:
         """Waits for the first sound, or for the end without one."""
@@ -139,6 +147,7 @@ class Prompt:
                     self._frames.append(synthesised.frame)
                     self._announce()
         except APIError as error:
+            self._failed = True
             log.warning("a prompt was not made", extra={"error": type(error).__name__})
         else:
             if self._file is not None and self._frames:

@@ -36,7 +36,7 @@ LATENCIES = {
 class Turn:
     """Something one side said."""
 
-    who: Literal["caller", "bot"]
+    who: Literal["caller", "callee", "bot"]
     text: str
     """As far as it was heard: cut where the caller interrupted."""
     at_s: float
@@ -97,6 +97,11 @@ class CallRecord:
         self.mind = mind
         session.on("conversation_item_added", self._on_item)
 
+    def heard(self, text: str) -> None:
+        """The other party has said something that no turn came of."""
+        now = self._since_answer(time.time())
+        self.turns.append(Turn(self._other, masked(text), now, interrupted=False, latency={}))
+
     def answered(self) -> None:
         """The phone's call became active."""
         self.answered_at = self.answered_at or time.time()
@@ -104,6 +109,10 @@ class CallRecord:
     def key_pressed(self) -> None:
         """The caller pressed a key."""
         self.keypresses += 1
+
+    @property
+    def _other(self) -> Literal["caller", "callee"]:
+        return "callee" if self.call and self.call.direction == "outbound" else "caller"
 
     @property
     def answered_by(self) -> AnsweredBy | None:
@@ -135,7 +144,7 @@ class CallRecord:
         started_at = metrics.get("started_speaking_at") or item.created_at
         self.turns.append(
             Turn(
-                who="caller" if item.role == "user" else "bot",
+                who=self._other if item.role == "user" else "bot",
                 text=masked(item.text_content or ""),
                 at_s=self._since_answer(started_at),
                 interrupted=item.interrupted,
@@ -152,9 +161,9 @@ class CallRecord:
 
     def transcript(self) -> list[str]:
         """What was said, a line each; empty when the caller said nothing."""
-        if not any(turn.who == "caller" for turn in self.turns):
+        if all(turn.who == "bot" for turn in self.turns):
             return []
-        speakers = {"caller": "Caller", "bot": "Receptionist"}
+        speakers = {"caller": "Caller", "callee": "Caller", "bot": "Receptionist"}
         return [f"{speakers[turn.who]}: {' '.join(turn.text.split())}" for turn in self.turns]
 
     def as_json(self) -> dict[str, Any]:

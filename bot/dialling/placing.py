@@ -116,6 +116,8 @@ class Placing:
         async with watch:
             if not await watch.ready(BOT_READY_S):
                 await _delete_room(livekit, attempt.room)
+                if watch.bot_came:  # and knows why it is not ready
+                    await self._filed(attempt)
                 unready = f"no worker named {self._agent} got ready for the call"
                 await self._end(attempt, Verdict(Outcome.OVERLOADED, reason=unready))
                 return

@@ -31,6 +31,8 @@ class Watch:
         self._tell = tell
         self._room = rtc.Room()
         self._told: set[Progress] = set()
+        self.bot_came = False
+        """Whether anybody but the phone has been in the room."""
         self._ready = asyncio.Event()
         self._over = asyncio.Event()
         self._readers: set[asyncio.Task[None]] = set()
@@ -87,7 +89,9 @@ class Watch:
                     self._tell_once(Stage("ringing"))
                 case status if status == ACTIVE:
                     self._tell_once(Stage("answered"))
-        elif READY in attributes:
+        else:
+            self.bot_came = True
+        if READY in attributes:
             self._ready.set()
             if who := attributes.get(PICKUP):
                 self._tell_once(PickedUp(Pickup(who)))

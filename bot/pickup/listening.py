@@ -12,7 +12,7 @@ from livekit import rtc
 from livekit.agents.utils.aio import cancel_and_wait
 
 from bot.pickup.judge import Judge
-from bot.pickup.judgement import Judgement, Pickup
+from bot.pickup.judgement import Evidence, Judgement, Pickup
 from bot.pickup.tones import SAMPLE_RATE, Sound, Tone, Tones
 
 if TYPE_CHECKING:
@@ -85,11 +85,12 @@ class Listening:
         self._judge.restart(self.since_answer_s)
         self._wake()
 
-    async def beep(self) -> None:
-        """Waits for the end of the next beep."""
+    async def beep(self) -> Judgement:
+        """Waits for the end of the next beep, which is a mailbox's."""
         since_s = self.since_answer_s
         while self._beep_at_s is None or self._beep_at_s < since_s:
             await self._changed.wait()
+        return Judgement(Pickup.VOICEMAIL, Evidence.BEEP, self._beep_at_s)
 
     async def quiet(self, for_s: float) -> None:
         """Waits until nothing has been said for so long."""

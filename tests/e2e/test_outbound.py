@@ -256,9 +256,7 @@ async def test_who_does_not_answer_is_told_apart(callee: Callee, operator: Opera
         assert told.data["sip_code"] == sip_code
 
 
-async def test_who_hangs_up_has_completed_and_who_vanishes_is_lost(
-    callee: Callee, operator: Operator
-) -> None:
+async def test_who_hangs_up_has_completed_the_call(callee: Callee, operator: Operator) -> None:
     callee.behaves(Script(role="hangs-up"))
     told = await operator.runs(*call_as("reminder"))
     assert ended(told) == (0, "completed", "person"), told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -141,6 +142,8 @@ async def _placed(
     from bot.store.attempts import Attempts  # noqa: PLC0415
     from bot_admin.call.view import View  # noqa: PLC0415
 
+    # Its native library reports at levels that Python prints where nobody has set up logging.
+    logging.getLogger("livekit").addHandler(logging.NullHandler())
     placing = Placing(_server(settings), Attempts(database), settings.agent_name)
     with View() as view:
         calling = asyncio.create_task(placing.place(wanted, view.tell, wait=wait))
