@@ -17,7 +17,7 @@ TONE = (
 )
 MESSAGE = r"(?:message|massage)s?"  # recognisers write both
 VOICEMAIL = r"(?:voice ?mail|voice male|automat\w+ voice messag\w+|answering machine)"
-MAILBOX = rf"(?:mail ?box|{VOICEMAIL})"
+MAILBOX = rf"(?:mail ?box|memory|{VOICEMAIL})"
 CALLED = (
     r"(?:number|person|party|customer|subscriber) (?:that )?(?:you|youre|youve)(?: have| are)?"
     r" (?:dial+ed|dial+ing|called|calling|reached|trying to)"
@@ -41,7 +41,7 @@ CERTAIN: tuple[tuple[Pickup, tuple[str, ...]], ...] = (
             r"(?:not|no longer|out of|isnt)(?: currently)?(?: in)? service",
             r"been (?:\w+ )?disconnected",
             r"(?:cannot|could not|couldnt) be completed",
-            r"not (?:a )?(?:working|valid) number",
+            r"(?:not (?:a )?|non ?)(?:working|valid) number",
             r"(?:check|verify) the (?:number|area code)",
             r"number (?:\w+ ){0,6}(?:been changed|not assigned|not recognized|is invalid)",
         ),
@@ -95,13 +95,21 @@ press one" is a mailbox, "press one to leave a message" is a menu."""
 
 LIKELY: tuple[tuple[Pickup, tuple[str, ...]], ...] = (
     (Pickup.SCREENING, (r"name and (?:the |a |your )?(?:brief )?reason (?:for|why|you)",)),
+    (
+        Pickup.MENU,
+        (
+            r"call (?:may|will|is)(?: be)?(?: being)? (?:recorded|monitored)",
+            r"(?:agents|representatives|lines) are (?:\w+ )?(?:busy|assisting)",
+            r"next available",
+        ),
+    ),
     (Pickup.NOT_IN_SERVICE, (rf"{CALLED}.* (?:not |un)available.* try again",)),
     (
         Pickup.VOICEMAIL,
         (
             CALLED,
-            VOICEMAIL,
-            r"(?:you have|youve|youd|you) reached",
+            rf"(?:mail ?box|{VOICEMAIL})",
+            r"(?:you have|youve|youd|you) reached\b(?! the wrong)",
             r"\d+ is (?:not |un)available",
             r"you know (?:what to do|the drill)",
             r"please hang up",
