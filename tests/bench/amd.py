@@ -41,6 +41,8 @@ class Side:
     people_right: float
     machines_right: float
     delays_s: list[float]
+    quiet_delays_s: list[float]
+    """Of them those without other voices, music or hum on the line."""
 
     def summary(self) -> dict[str, float]:
         """The figures for programs."""
@@ -49,6 +51,7 @@ class Side:
             "machines_judged_machines": round(self.machines_right, 3),
             "person_delay_p50_s": round(float(np.percentile(self.delays_s, 50)), 2),
             "person_delay_p95_s": round(float(np.percentile(self.delays_s, 95)), 2),
+            "person_delay_p95_quiet_s": round(float(np.percentile(self.quiet_delays_s, 95)), 2),
         }
 
 
@@ -98,12 +101,17 @@ def _side(verdicts: list[Verdicts], took: list[bool], at_s: Any) -> Side:
     pairs = list(zip(verdicts, took, strict=True))
     people = [machine for each, machine in pairs if not each.answer.who.is_machine]
     machines = [machine for each, machine in pairs if each.answer.who.is_machine]
-    delays_s = [
-        max(0.0, at_s(each) - each.over_s)
+    delays_s = {
+        each.answer: max(0.0, at_s(each) - each.over_s)
         for each in verdicts
         if not each.answer.who.is_machine and each.over_s is not None
-    ]
-    return Side(people.count(False) / len(people), sum(machines) / len(machines), delays_s)
+    }
+    return Side(
+        people_right=people.count(False) / len(people),
+        machines_right=sum(machines) / len(machines),
+        delays_s=list(delays_s.values()),
+        quiet_delays_s=[s for answer, s in delays_s.items() if answer.line.noise == "hiss"],
+    )
 
 
 def _took(verdicts: Verdicts) -> bool:

@@ -16,6 +16,7 @@ from livekit.agents.voice.amd import AMD, AMDPredictionEvent
 
 from bot.models import SAMPLE_RATE
 from bot.pickup import Judge, Judgement, Tones
+from bot.pickup.judge import DEADLINE_S
 from bot.session import FRAME_MS
 from tests.bench.answers import Answer
 from tests.bench.oracle import Oracle
@@ -24,7 +25,7 @@ from tests.checks.line import SAMPLE_RATE as LINE_RATE
 from tests.checks.line import Wave
 
 FRAME_S = FRAME_MS / 1000
-AFTERWARDS_S = 2.0
+AFTERWARDS_S = 1.5
 """How long our judge may still change its mind when the answer is over."""
 AMD_LIMIT_S = 21.0
 """Its own limit is 20 s, but not while it takes noise for speech."""
@@ -69,13 +70,12 @@ async def judged(answer: Answer, ears: Any, activity: Any) -> Verdicts:
         ) as amd:
             line.begins.set()
             judging.began_s = time.time()
-            over = asyncio.sleep(lasts_s(answer) + AFTERWARDS_S)
+            over = asyncio.sleep(max(lasts_s(answer), DEADLINE_S) + AFTERWARDS_S)
             (verdicts.amd, verdicts.amd_s), _ = await asyncio.gather(
                 _amd_says(amd, judging.began_s), over
             )
         return verdicts
     finally:
-        await judging.aclose()
         await session.aclose()
 
 
@@ -123,14 +123,9 @@ class _Judging:
         self._verdicts = verdicts
         self._judge, self._tones = Judge(), Tones()
         self._finals: list[str] = []
-        self._alarm: asyncio.TimerHandle | None = None
         line.on_frame = self._on_frame
         session.on("user_state_changed", self._on_state)
         session.on("user_input_transcribed", self._on_transcript)
-
-    async def aclose(self) -> None:
-        if self._alarm:
-            self._alarm.cancel()
 
     @property
     def _now_s(self) -> float:
