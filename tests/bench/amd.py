@@ -168,7 +168,7 @@ def _counts(verdicts: list[Verdicts]) -> Counter[tuple[Pickup, Pickup]]:
 def table(verdicts: list[Verdicts]) -> Group:
     """The confusion matrix of ours, and both sides' figures."""
     counts = _counts(verdicts)
-    matrix = Table("hotline judged", *Pickup, box=None)  # fits into 80 columns
+    matrix = Table("judged", *Pickup, box=None, padding=(0, 1, 0, 0))  # fits into 80 columns
     for label in Pickup:
         matrix.add_row(label, *(str(counts[label, verdict] or "") for verdict in Pickup))
     both = sides(verdicts)
