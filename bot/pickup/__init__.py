@@ -5,7 +5,6 @@ from __future__ import annotations
 from bot.pickup.judge import Judge
 from bot.pickup.judgement import Evidence, Judgement, Pickup
 from bot.pickup.tones import Sound, Tone, Tones
-from bot.pickup.words import asks_to_hold, told_by_words
 
 __all__ = [
     "Evidence",
@@ -15,6 +14,4 @@ __all__ = [
     "Sound",
     "Tone",
     "Tones",
-    "asks_to_hold",
-    "told_by_words",
 ]

@@ -28,7 +28,7 @@ PURE = 0.72
 """Share of the power in the strongest bin and its two neighbours; a clean tone has 0.98."""
 QUIETEST = 60.0
 """Root mean square of int16 samples: -55 dB of full scale."""
-ALONE = 0.5
+ALONE = 0.4
 """How loud it may be before and after a beep, against the beep: notes of music and the vowel that
 somebody draws out have sound about them."""
 STEADY_HZ = 4.0
@@ -43,7 +43,7 @@ APART_S = 0.1
 EDGE_S = 0.01
 """From a tone's edge to the middle of the first or last window that is told to be it."""
 
-BEEP = ((390.0, 2050.0), (0.13, 2.5))
+BEEP = ((390.0, 2050.0), (0.11, 2.5))
 """Hz and seconds, as in those that follow."""
 RINGING = ((417.0, 433.0), (0.2, 2.5))
 """425 Hz is ringing and busy in most of the world (ITU-T E.180): no mailbox beeps in it."""

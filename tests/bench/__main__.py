@@ -1,4 +1,4 @@
-"""`./scripts/bench call` and `backboard`: see the modules of these names."""
+"""`./scripts/bench call`, `backboard` and `amd`: see the modules of these names."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rich.console import Console
 
 from lab.app import reporting
 from lab.owner import end_on_signals
+from tests.bench import amd as bench_amd
 from tests.bench import backboard as bench_backboard
 from tests.bench import call as bench_call
 
@@ -52,6 +53,23 @@ def backboard(
         typer.echo(json.dumps(bench_backboard.as_json(figures)))
     else:
         Console().print(bench_backboard.table(figures))
+
+
+@app.command()
+@reporting
+def amd(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    verbose: Annotated[bool, typer.Option(help="Name the answers that were misjudged.")] = False,
+) -> None:
+    """Measure how well and how soon it is told who took a call, against LiveKit's AMD."""
+    end_on_signals()
+    verdicts = bench_amd.run()
+    if as_json:
+        typer.echo(json.dumps(bench_amd.as_json(verdicts)))
+    else:
+        Console().print(bench_amd.table(verdicts))
+    if verbose:
+        typer.echo("\n".join(bench_amd.wrong(verdicts)), err=as_json)
 
 
 app()

@@ -71,6 +71,12 @@ def test_the_caller_sounds_lower_and_speaks_no_slower() -> None:
     assert len(caller) < 1.2 * len(bot)
 
 
+def test_a_voice_that_hurries_takes_less_time_at_the_same_pitch() -> None:
+    calm, hurried = Voice().say(TEXT, 8000), Voice(pace=1.25).say(TEXT, 8000)
+    assert len(hurried) < 0.9 * len(calm)
+    assert pitch_hz(hurried, 8000) == pytest.approx(pitch_hz(calm, 8000), rel=0.1)
+
+
 def test_a_clip_is_the_callers_voice_and_is_rendered_once() -> None:
     clips = Clips()
     clip = clips.clip(TEXT)
