@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiohttp
 from google.protobuf.duration_pb2 import Duration
@@ -45,7 +45,7 @@ class Server:
 
     url: str
     key: str
-    secret: str
+    secret: str = field(repr=False)
 
     @contextlib.asynccontextmanager
     async def connected(self) -> AsyncIterator[api.LiveKitAPI]:

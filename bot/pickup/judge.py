@@ -113,14 +113,15 @@ class Judge:
         if plain(self._said) != plain(before):
             self._grew_s = at_s
         who = told_by_words(self._said)
+        evidence = Evidence.WORDS
         if who is None and self._before and asks_to_hold(self._said):
-            who = self._before
+            who, evidence = self._before, Evidence.HOLD
             self._on_hold = True
         self._suspect = suggested_by_words(self._said)
         if self._judgement is not None:
             who = who or self._suspect
         if who is not None:
-            self._becomes(who, Evidence.WORDS, at_s)
+            self._becomes(who, evidence, at_s)
 
     def tone(self, sound: Sound, at_s: float) -> None:
         """A tone is told by `bot.pickup.tones`."""

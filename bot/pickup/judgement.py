@@ -34,6 +34,8 @@ class Evidence(StrEnum):
     """Something short was said, then silence: people do that."""
     WORDS = "words"
     """What was said."""
+    HOLD = "hold"
+    """A machine that has had its answer asked to wait: it is what it was."""
     BEEP = "beep"
     SIT = "sit"
     """Special information tones (ITU-T E.180): three rising ones."""

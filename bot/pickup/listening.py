@@ -71,11 +71,14 @@ class Listening:
         return self._now() - self._answered
 
     async def judgement(self, *, other_than: Pickup | None = None) -> Judgement:
-        """Waits until it is judged who is on the line, or that it is somebody else than thought."""
+        """Waits until it is judged who is on the line, or that it is somebody else than thought.
+
+        Machines that only ask to wait are waited for.
+        """
         while True:
             changed = self._changed
             judged = self._judge.judgement(self.since_answer_s)
-            if judged is not None and judged.who is not other_than:
+            if judged is not None and not _is_old(judged, other_than):
                 return judged
             await self._change(changed, self._judge.wakes_s)
 
@@ -158,3 +161,7 @@ class Listening:
     def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+
+def _is_old(judged: Judgement, known: Pickup | None) -> bool:
+    return judged.evidence is Evidence.HOLD or judged.who is known

@@ -206,7 +206,7 @@ def test_after_a_restart_the_next_voice_is_judged_anew() -> None:
 def test_a_screener_that_asks_to_wait_is_still_a_screener() -> None:
     judge = screened()
     says(judge, "Thank you. Please stay on the line.", 7.0, 9.0)
-    assert judged(judge, 15.0) == (Pickup.SCREENING, Evidence.WORDS)
+    assert judged(judge, 15.0) == (Pickup.SCREENING, Evidence.HOLD)
     says(judge, "Thank you, please, stay on the line. Hello?", 15.5, 16.0)
     assert judged(judge, 16.7) == (Pickup.PERSON, Evidence.GREETING)
 
