@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.errand import Errand
     from bot.hangup import Hangup
     from bot.record import CallRecord
+    from bot.turns import TurnTaking
 
 UNINTERRUPTED_S = 1.5
 """How long the opening lets nobody cut in: what the callee said before it ends as a turn only now,
@@ -61,6 +62,7 @@ class Approach:
     Args:
         errand: what is said, its variables filled in.
         session: speaks and hears.
+        turns: hurries while nobody is talked with.
         room: where the phone's participant is.
         identity: the participant's.
         hangup: ends the call.
@@ -72,6 +74,7 @@ class Approach:
         self,
         errand: Errand,
         session: AgentSession[None],
+        turns: TurnTaking,
         room: rtc.Room,
         identity: str,
         hangup: Hangup,
@@ -80,6 +83,7 @@ class Approach:
     ) -> None:
         self._errand = errand
         self._session = session
+        self._turns = turns
         self._room = room
         self._identity = identity
         self._hangup = hangup
@@ -99,6 +103,7 @@ class Approach:
 
         It goes on listening for a while: a mailbox may sound like a person at first.
         """
+        self._turns.hurry(True)
         self._session.on("user_input_transcribed", self._on_words)
         async with Listening(self._session, self._room, self._identity) as listening:
             judged: Judgement | None = await listening.judgement()
@@ -159,6 +164,7 @@ class Approach:
         found = found or await _first(listening.beep(), within_s=REVISED_WITHIN_S)
         if found is not None:
             self.conversing = False
+            self._turns.hurry(True)
             await self._session.interrupt(force=True)
         return found
 
@@ -167,6 +173,7 @@ class Approach:
         await _first(opening.wait_for_playout(), within_s=UNINTERRUPTED_S)
         if not opening.done():
             opening.allow_interruptions = True
+        self._turns.hurry(False)
         await opening.wait_for_playout()
         await listening.quiet(REPLY_S)
 

@@ -82,7 +82,7 @@ class Voice:
         self.session = build_session(line.settings, self.models, ctx.proc.userdata["vad"])
         line.hangup.speaks_through(self.session)
         line.record.follow(self.session, self.models.conversation)
-        TurnTaking(self.session)
+        self.turns = TurnTaking(self.session)
         Trouble(self.session, persona.phrases, line.hangup)
         self.silence = Silence(self.session, persona.phrases.fillers)
         refers = functools.partial(refer, call.room, call.identity)

@@ -66,7 +66,7 @@ async def place(
         await ctx.room.local_participant.set_attributes({PICKUP: judged.who})
 
     approach = Approach(
-        errand, voice.session, ctx.room, call.identity, line.hangup, line.record, tell
+        errand, voice.session, voice.turns, ctx.room, call.identity, line.hangup, line.record, tell
     )
 
     def answered() -> None:

@@ -34,6 +34,9 @@ UNFINISHED = Patience(1.1, 3.0)
 SPELLING = Patience(1.4, 3.0)
 """Digits are being told in groups; people pause 0.5 to 1 s between them."""
 
+HURRIED = Patience(0.2, 0.4)
+"""While the words are only listened to, and no turn is waited for."""
+
 PHONE_DIGITS = 10
 """Digits of a national number in the North American plan; eleven with its leading 1."""
 CARD_DIGITS = 16
@@ -98,9 +101,16 @@ class TurnTaking:
         self._session = session
         self._finals: list[str] = []
         self._patience = SETTLED
+        self._hurried = False
         # Listeners run inside emit, that is before LiveKit reads the delays for this transcript.
         session.on("user_input_transcribed", self._on_transcript)
         session.on("agent_state_changed", self._on_state)
+
+    def hurry(self, hurried: bool) -> None:
+        """Whether turns end at once: what is said is none that the bot answers."""
+        self._hurried = hurried
+        self._finals.clear()
+        self._wait(SETTLED)
 
     def _on_transcript(self, event: UserInputTranscribedEvent) -> None:
         self._wait(patience(" ".join([*self._finals, event.transcript])))
@@ -113,6 +123,7 @@ class TurnTaking:
             self._wait(SETTLED)
 
     def _wait(self, wanted: Patience) -> None:
+        wanted = HURRIED if self._hurried else wanted
         if wanted != self._patience:
             self._patience = wanted
             self._session.update_options(
