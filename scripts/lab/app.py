@@ -23,8 +23,8 @@ app = typer.Typer(
 )
 
 ROLES = (
-    "person silent hangs-up vanishes voicemail screening ivr busy declined invalid no-answer dead "
-    "unreachable"
+    "person silent hangs-up vanishes voicemail screening ivr fax not-in-service busy declined "
+    "invalid no-answer dead unreachable"
 ).split()
 """Of `lab.phone.script`, which takes a moment to import."""
 

@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 
+from bot.store.attempts import Attempts
+from bot.store.database import Database
 from lab.clips import Clips
 from lab.phone import AnsweringPhone, ReceivedCall, Script
 from lab.recognizer import Recognizer
 from lab.stand import Stand
+from tests.checks.wait import eventually
 from tests.checks.words import assert_heard
 from tests.e2e.conftest import settings
 from tests.e2e.operator import Operator, Terminal, Told
@@ -87,10 +90,11 @@ def record(told: Told) -> dict[str, Any]:
 async def test_a_person_hears_the_opening_soon_after_hello_and_talks(
     callee: Callee, operator: Operator
 ) -> None:
-    callee.behaves(Script(ring_s=0.5, say="Hello?", after_ms=300))
+    callee.behaves(Script(ring_s=1.5, early_media=True, say="Hello?", after_ms=300))
     async with operator.types(*call_as("reminder")) as terminal:
         call = await callee.phone.takes()
         began_s = await callee.is_opened(call)
+        assert began_s == pytest.approx(call.utterances()[0].start_s, abs=0.1), "nothing before"
         (hello,) = call.spoken
         assert began_s - hello.end_s < OPENED_WITHIN_S
         await call.says("No, that's all. Goodbye.")
@@ -119,6 +123,7 @@ async def test_hello_is_heard_however_soon_it_is_said(
     assert record(told)["ended_by"] == "callee"
 
 
+@pytest.mark.any_gateway
 async def test_who_says_nothing_is_spoken_to(callee: Callee, operator: Operator) -> None:
     callee.behaves(Script(role="silent"))
     async with operator.types(*call_as("reminder")) as terminal:
@@ -144,6 +149,7 @@ async def test_a_voicemail_gets_the_message_after_its_beep(
     assert record(told)["pickup"][-1]["who"] == "voicemail"
 
 
+@pytest.mark.any_gateway
 async def test_a_voicemail_is_hung_up_on_by_who_has_no_message(
     callee: Callee, operator: Operator
 ) -> None:
@@ -155,6 +161,7 @@ async def test_a_voicemail_is_hung_up_on_by_who_has_no_message(
     assert call.utterances() == []
 
 
+@pytest.mark.any_gateway
 async def test_a_screener_is_told_who_calls_and_the_person_hears_the_opening(
     callee: Callee, operator: Operator
 ) -> None:
@@ -189,21 +196,28 @@ async def test_a_menu_gets_its_key_and_the_person_behind_it_the_opening(
 
 
 FULL = "The mailbox of the person you have called is full and cannot accept any messages."
-NO_SERVICE = "We're sorry. The number you have dialed is not in service. Please check the number."
 
 
+@pytest.mark.any_gateway
 async def test_announcements_are_named_for_what_they_say(
     callee: Callee, operator: Operator
 ) -> None:
-    scripts = {"+12025550114": Script(say=FULL), "+12025550115": Script(say=NO_SERVICE)}
+    scripts = {
+        "+12025550114": Script(say=FULL),
+        "+12025550115": Script(role="not-in-service"),
+        "+12025550116": Script(role="fax"),
+    }
     callee.phone.scripts |= scripts
-    full, no_service = await asyncio.gather(
+    full, no_service, fax = await asyncio.gather(
         *(operator.runs(*call_as("reminder", number)) for number in scripts)
     )
     assert ended(full) == (14, "mailbox-full", "machine"), full
     assert ended(no_service) == (20, "invalid-number", "machine"), no_service
+    assert record(no_service)["pickup"][0]["evidence"] == "sit"
+    assert ended(fax) == (15, "fax", "machine"), fax
 
 
+@pytest.mark.any_gateway
 async def test_stop_calling_me_is_written_before_the_line_goes_dead(
     callee: Callee, operator: Operator, stand: Stand
 ) -> None:
@@ -259,6 +273,7 @@ async def test_who_does_not_answer_is_told_apart(callee: Callee, operator: Opera
         assert told.data["sip_code"] == sip_code
 
 
+@pytest.mark.any_gateway
 async def test_who_hangs_up_has_completed_the_call(callee: Callee, operator: Operator) -> None:
     callee.behaves(Script(role="hangs-up"))
     told = await operator.runs(*call_as("reminder"))
@@ -299,3 +314,19 @@ async def test_a_command_that_is_killed_leaves_a_call_that_can_be_settled(
     settled = await operator.runs("call", "reconcile", "--json")
     assert settled.exit_code == 0
     assert len(callee.phone.invites) == 1
+
+
+@pytest.mark.any_gateway
+async def test_a_call_that_nobody_waits_for_is_settled_by_the_bot(
+    callee: Callee, operator: Operator, stand: Stand
+) -> None:
+    callee.behaves(Script(role="busy", ring_s=1.0))
+    told = await operator.runs(*call_as("reminder"), "--no-wait")
+    assert (told.exit_code, told.data["outcome"]) == (0, None)
+    async with Database.opened(settings(stand.lab.home)["DATABASE_URL"]) as database:
+
+        async def has_ended() -> bool:
+            return (await Attempts(database).get(told.data["attempt"])).outcome is not None
+
+        await eventually(has_ended, "the bot has written the end", within_s=20)
+        assert (await Attempts(database).get(told.data["attempt"])).outcome == "declined"

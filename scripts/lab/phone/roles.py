@@ -20,10 +20,21 @@ _FOREVER_S = 24 * 3600.0
 Act = Callable[[ReceivedCall, Script], Awaitable[None]]
 
 
+CED_HZ, CED_S = 2100, 3.0
+"""What a fax machine answers with (ITU-T T.30)."""
+SIT_HZ, SIT_S = (950, 1400, 1800), 0.33
+"""The special information tones before an announcement (ITU-T E.180)."""
+
+
 def beep() -> Samples:
-    """The tone after which a voicemail listens: 1 kHz at half of full scale."""
-    at = np.arange(round(BEEP_S * SAMPLE_RATE)) / SAMPLE_RATE
-    return (16000 * np.sin(2 * np.pi * BEEP_HZ * at)).astype(np.int16)
+    """The tone after which a voicemail listens."""
+    return tone(BEEP_HZ, BEEP_S)
+
+
+def tone(hertz: float, for_s: float) -> Samples:
+    """A sine at half of full scale."""
+    at = np.arange(round(for_s * SAMPLE_RATE)) / SAMPLE_RATE
+    return (16000 * np.sin(2 * np.pi * hertz * at)).astype(np.int16)
 
 
 async def perform(call: ReceivedCall, script: Script) -> None:
@@ -46,6 +57,8 @@ async def perform(call: ReceivedCall, script: Script) -> None:
 async def _act(call: ReceivedCall, script: Script) -> None:
     with contextlib.suppress(CallOver):  # the caller may hang up at any word
         await asyncio.sleep(script.after_ms / 1000)
+        if script.role in _BEFORE:
+            await call.says(_BEFORE[script.role])
         if script.words:
             await call.says(script.words)
         await _THEN.get(script.role, _listens)(call, script)
@@ -70,4 +83,8 @@ async def _obeys_keys(call: ReceivedCall, script: Script) -> None:
             await call.says(answer)
 
 
+_BEFORE: Mapping[Role, Samples] = {
+    "fax": tone(CED_HZ, CED_S),
+    "not-in-service": np.concatenate([tone(hertz, SIT_S) for hertz in SIT_HZ]),
+}
 _THEN: Mapping[Role, Act] = {"voicemail": _takes_a_message, "ivr": _obeys_keys}

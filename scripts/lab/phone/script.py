@@ -20,6 +20,8 @@ Role = Literal[
     "voicemail",
     "screening",
     "ivr",
+    "fax",
+    "not-in-service",
     "busy",
     "declined",
     "invalid",
@@ -38,6 +40,7 @@ SAYS: Mapping[str, str] = {
     "voicemail": "Hi, you have reached my voicemail. Please leave a message after the tone.",
     "screening": "Hello. Before I connect you, please say who is calling and why.",
     "ivr": "For sales, press one. For support, press two.",
+    "not-in-service": "The number you have dialed is not in service.",
 }
 
 
@@ -47,8 +50,9 @@ class Script(BaseModel):
     Roles: `person` says something, then listens; `silent` answers and says nothing; `hangs-up` and
     `vanishes` (no BYE, no RTP, no SIP any more) leave after `stay_s`, or else STAY_S; `voicemail`
     greets, beeps and listens; `screening` asks who is calling; `ivr` answers keys with `menu`;
-    `busy`, `declined` and `invalid` refuse; `no-answer` rings until CANCEL; `dead` rings and then
-    answers nothing, not even CANCEL; `unreachable` answers nothing at all.
+    `fax` answers with its tone, `not-in-service` with the network's three and its words; `busy`,
+    `declined` and `invalid` refuse; `no-answer` rings until CANCEL; `dead` rings and then answers
+    nothing, not even CANCEL; `unreachable` answers nothing at all.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
