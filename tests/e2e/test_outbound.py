@@ -204,8 +204,8 @@ async def test_announcements_are_named_for_what_they_say(
 ) -> None:
     scripts = {
         "+12025550114": Script(say=FULL),
-        "+12025550115": Script(role="not-in-service"),
-        "+12025550116": Script(role="fax"),
+        "+12025550115": Script(role="not-in-service", after_ms=800),
+        "+12025550116": Script(role="fax", after_ms=800),
     }
     callee.phone.scripts |= scripts
     full, no_service, fax = await asyncio.gather(
@@ -213,7 +213,7 @@ async def test_announcements_are_named_for_what_they_say(
     )
     assert ended(full) == (14, "mailbox-full", "machine"), full
     assert ended(no_service) == (20, "invalid-number", "machine"), no_service
-    assert record(no_service)["pickup"][0]["evidence"] == "sit"
+    assert record(no_service)["pickup"][-1]["who"] == "not-in-service"
     assert ended(fax) == (15, "fax", "machine"), fax
 
 
