@@ -95,6 +95,11 @@ class Approach:
         self.conversing = False
         """Whether the bot is talking with a person, whom the model answers."""
 
+    @property
+    def met_machine(self) -> bool:
+        """Whether a machine is on the line, as it is judged now."""
+        return self._met is not None and self._met.who.is_machine
+
     async def on_enter(self, session: AgentSession[None]) -> None:
         """Says nothing: it begins with the answer."""
 
@@ -113,7 +118,7 @@ class Approach:
 
     def left(self, ending: Ending) -> Ending:
         """The end of a call whose phone left: a machine that hangs up ends no conversation."""
-        if self._met is None or not self._met.who.is_machine or ending.outcome != Outcome.COMPLETED:
+        if self._met is None or not self.met_machine or ending.outcome != Outcome.COMPLETED:
             return ending
         return Ending(GIVES_UP[self._met.who], ending.ended_by, f"the {self._met.who} hung up")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING
 
 from livekit.agents.utils.aio import cancel_and_wait
@@ -46,6 +46,8 @@ class Line:
         self.record = CallRecord(job_id=ctx.job.id, room=ctx.job.room.name)
         self.hangup = Hangup(ctx, self.record)
         self.opened = contextlib.AsyncExitStack()
+        self.learns: Callable[[], Awaitable[None]] | None = None
+        """Called when the call is over, for what is to be known before the record is filed."""
         self._ctx = ctx
         ctx.add_shutdown_callback(self._finish)
 
@@ -62,6 +64,8 @@ class Line:
     async def _finish(self, reason: str) -> None:
         try:
             await self.hangup.on_shutdown(reason)
+            if self.learns is not None:
+                await self.learns()
         finally:
             self.record.write(self.settings.records_dir)
             await self.opened.aclose()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bot.outcome import EndedBy, Ending, Outcome
@@ -49,6 +50,7 @@ class OptOut:
         confirmation: said before the call ends.
         hangup: ends the call.
         record: keeps that it was asked for, also when the list could not be written.
+        is_machine: whether a machine is on the line, whose words are nobody's wish.
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class OptOut:
         confirmation: str,
         hangup: Hangup,
         record: CallRecord,
+        *,
+        is_machine: Callable[[], bool],
     ) -> None:
         self._number = number
         self._ledger = ledger
@@ -66,6 +70,7 @@ class OptOut:
         self._confirmation = confirmation
         self._hangup = hangup
         self._record = record
+        self._is_machine = is_machine
         self._writing: asyncio.Task[None] | None = None
         session.on("user_input_transcribed", self._on_words)
 
@@ -76,7 +81,7 @@ class OptOut:
             self._writing = asyncio.create_task(self._stop(how))
 
     def _on_words(self, event: UserInputTranscribedEvent) -> None:
-        if event.is_final and asks_to_stop(event.transcript):
+        if event.is_final and not self._is_machine() and asks_to_stop(event.transcript):
             self.asked("said so on the phone")
 
     async def _stop(self, how: str) -> None:

@@ -18,7 +18,7 @@ from bot.errand import Errand, MissingVariables
 from bot.leg import Leg
 from bot.line import Line
 from bot.opt_out import OptOut
-from bot.outcome import EndedBy, Ending, Outcome, Verdict
+from bot.outcome import EndedBy, Ending, Outcome, Party, Verdict
 from bot.pickup import Judgement
 from bot.session import room_options
 from bot.store.ledger import Ledger
@@ -37,6 +37,9 @@ SPOKEN_WITHIN_S = 10.0
 """The longest wait for what is said to be synthesised before anybody is dialled."""
 RECALLED_WITHIN_S = 2.0
 """The same for what is known of the callee."""
+LEARNT_WITHIN_S = 3.0
+"""From the phone's leaving to LiveKit's word on the INVITE, and to its being written down."""
+WHO_ENDED = {Party.CALLEE: EndedBy.CALLEE, Party.US: EndedBy.OPERATOR}
 
 
 async def place(
@@ -50,6 +53,7 @@ async def place(
     line = Line(ctx, settings)
     await ctx.connect()
     ledger = Ledger(settings.database_url.get_secret_value())
+    line.learns = lambda: _learn(ledger, line.record, outbound)
     line.opened.push_async_callback(lambda: _settle(ledger, line.record, outbound))
     ctx.log_context_fields = {"attempt": outbound.attempt}
     persona = personas.named(metadata.persona or "")
@@ -93,6 +97,7 @@ async def place(
         persona.phrases.opted_out,
         line.hangup,
         line.record,
+        is_machine=lambda: approach.met_machine,
     )
     _prepare(voice.prompts, errand, persona)
     instructions = "\n\n".join(filter(None, (persona.instructions, errand.instructions)))
@@ -150,15 +155,29 @@ def _prepare(prompts: Prompts, errand: Errand, persona: Persona) -> None:
     prompts.prepare(*persona.phrases.all())
 
 
-async def _settle(ledger: Ledger, record: CallRecord, outbound: Outbound) -> None:
-    """Writes the outcome where nobody knows it better: the network's word goes to who dialled."""
-    ending = record.ending
+def _nobody_answered(record: CallRecord, outbound: Outbound) -> bool:
+    """Whether what the network said is known to who dialled, and not to the bot."""
     dialled = record.call is not None and record.call.call_id is not None
-    if ending is None or (outbound.is_watched and dialled and record.answered_at is None):
+    return outbound.is_watched and dialled and record.answered_at is None
+
+
+async def _learn(ledger: Ledger, record: CallRecord, outbound: Outbound) -> None:
+    """Lets the record say what LiveKit told who dialled, where that is more than the bot saw."""
+    if not _nobody_answered(record, outbound):
+        return
+    verdict = await ledger.outcome(outbound.attempt, LEARNT_WITHIN_S)
+    if verdict is not None:
+        code = f"SIP {verdict.sip_code}" if verdict.sip_code else "not answered"
+        record.ending = Ending(verdict.outcome, WHO_ENDED.get(verdict.whose, EndedBy.NETWORK), code)
+
+
+async def _settle(ledger: Ledger, record: CallRecord, outbound: Outbound) -> None:
+    """Writes the outcome where nobody knows it better."""
+    if record.ending is None or _nobody_answered(record, outbound):
         return
     await ledger.ended(
         outbound.attempt,
-        Verdict(ending.outcome, reason=ending.detail),
+        Verdict(record.ending.outcome, reason=record.ending.detail),
         record.answered_by,
         str(record.path) if record.path else None,
     )

@@ -112,6 +112,7 @@ class Placing:
         except (api.ServerError, rtc.ConnectError, *TRANSPORT) as error:
             verdict = Verdict(Outcome.FAILED, reason=f"LiveKit: {_words(error)}")
             await self._attempts.ended(attempt.id, verdict)
+            await _delete_room(livekit, attempt.room)
             return
         async with watch:
             if not await watch.ready(BOT_READY_S):
@@ -127,6 +128,9 @@ class Placing:
             refusal = await self._invite(livekit, attempt, order, wait)
             if refusal is None and wait:
                 await watch.over()
+                # A watch may be cut off alone; LiveKit tells nobody outside of a room's end.
+                while await self._goes_on(livekit, attempt):  # noqa: ASYNC110
+                    await asyncio.sleep(LOOK_EVERY_S)
                 await self._filed(attempt)
             elif refusal is not None and refusal.outcome is Outcome.UNKNOWN:
                 await self._attempts.lost(attempt.id, refusal.reason)
@@ -178,6 +182,16 @@ class Placing:
                 return
         with contextlib.suppress(IllegalChange):
             await self._attempts.lost(attempt.id, "the bot did not say how the call ended")
+
+    async def _goes_on(self, livekit: api.LiveKitAPI, attempt: Attempt) -> bool:
+        """Whether the room is there, as far as LiveKit can be asked, and the bot tells no end."""
+        if await self._has_ended(attempt):
+            return False
+        try:
+            request = proto_room.ListRoomsRequest(names=[attempt.room])
+            return bool((await livekit.room.list_rooms(request)).rooms)
+        except (api.ServerError, *TRANSPORT):
+            return True
 
     async def _has_ended(self, attempt: Attempt) -> bool:
         return (await self._attempts.get(attempt.id)).state is AttemptState.ENDED

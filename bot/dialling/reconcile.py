@@ -5,6 +5,7 @@ A command that is killed after the INVITE leaves an attempt that may ring, talk,
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -15,12 +16,15 @@ from livekit.protocol import room as proto_room
 from bot.outcome import AnsweredBy, Outcome, Verdict
 from bot.store.attempts import Attempts
 from bot.store.calls import CallRecords, StoredCall, Wanted
+from bot.store.errors import IllegalChange
 from bot.store.models import Attempt, AttemptState
 from bot.store.suppression import Suppression
 
 SETUP_S = 90.0
 """From an attempt's last change until a living command has dialled or given up: the bot gets ready,
 it rings, LiveKit answers."""
+FILED_S = 20.0
+"""From the end of a call until its bot has filed it, at most."""
 OPT_OUTS_SINCE = timedelta(days=30)
 
 
@@ -38,21 +42,20 @@ async def settled(
 ) -> AsyncIterator[Settled]:
     """Looks up every attempt without an end, and writes the end of those that are over."""
     for attempt in await attempts.open():
+        record = _record(attempt, records)
         idle_s = (now - attempt.changed_at).total_seconds()
-        if await _is_live(livekit, attempt, settling=idle_s < SETUP_S):
+        if await _goes_on(livekit, attempt, idle_s, filed=record is not None):
             yield Settled(attempt, live=True)
-        else:
-            verdict, record = _found(attempt, records)
-            answered_by = record.data.get("answered_by") if record else None
-            yield Settled(
-                await attempts.ended(
-                    attempt.id,
-                    verdict,
-                    answered_by=AnsweredBy(answered_by) if answered_by else None,
-                    record=str(record.path) if record else None,
-                ),
-                live=False,
+            continue
+        answered_by = record.data.get("answered_by") if record else None
+        with contextlib.suppress(IllegalChange):  # the bot was faster
+            await attempts.ended(
+                attempt.id,
+                _verdict(attempt, record),
+                answered_by=AnsweredBy(answered_by) if answered_by else None,
+                record=str(record.path) if record else None,
             )
+        yield Settled(await attempts.get(attempt.id), live=False)
 
 
 async def write_opt_outs(records: CallRecords, suppression: Suppression, now: datetime) -> int:
@@ -67,28 +70,37 @@ async def write_opt_outs(records: CallRecords, suppression: Suppression, now: da
     return await suppression.add(sorted(filter(None, numbers)), reason=reason, source="record")
 
 
-async def _is_live(livekit: api.LiveKitAPI, attempt: Attempt, *, settling: bool) -> bool:
-    """Whether the call goes on. A room that only the bot is in is one that nobody dials from."""
+async def _goes_on(
+    livekit: api.LiveKitAPI, attempt: Attempt, idle_s: float, *, filed: bool
+) -> bool:
+    """Whether it rings or talks, or a living process is about to change it.
+
+    A room without a phone, from which nobody dials any more, is deleted.
+    """
     rooms = await livekit.room.list_rooms(proto_room.ListRoomsRequest(names=[attempt.room]))
     if not rooms.rooms:
-        return settling and attempt.state is AttemptState.CREATED
+        begins = attempt.state is AttemptState.CREATED
+        return not filed and idle_s < (SETUP_S if begins else FILED_S)
     there = await livekit.room.list_participants(
         proto_room.ListParticipantsRequest(room=attempt.room)
     )
-    if settling or any(who.identity == attempt.identity for who in there.participants):
+    if idle_s < SETUP_S or any(who.identity == attempt.identity for who in there.participants):
         return True
     await livekit.room.delete_room(proto_room.DeleteRoomRequest(room=attempt.room))
     return False
 
 
-def _found(attempt: Attempt, records: CallRecords) -> tuple[Verdict, StoredCall | None]:
-    """What the records say of an attempt whose room is gone."""
+def _record(attempt: Attempt, records: CallRecords) -> StoredCall | None:
     begun = Wanted(since=attempt.created_at, direction="outbound")
-    calls = (call for call in records.newest(begun) if call.data.get("attempt") == attempt.id)
-    record = next(calls, None)
+    calls = records.newest(begun)
+    return next((call for call in calls if call.data.get("attempt") == attempt.id), None)
+
+
+def _verdict(attempt: Attempt, record: StoredCall | None) -> Verdict:
+    """What became of an attempt whose room is gone."""
     if record is not None and record.data.get("outcome"):
         outcome = Outcome(record.data["outcome"])
-        return Verdict(outcome, reason=str(record.data.get("detail") or "")), record
+        return Verdict(outcome, reason=str(record.data.get("detail") or ""))
     if attempt.state is AttemptState.CREATED:
-        return Verdict(Outcome.CANCELLED, reason="it was never dialled"), record
-    return Verdict(Outcome.UNKNOWN, reason="over, without a record on this machine"), record
+        return Verdict(Outcome.CANCELLED, reason="it was never dialled")
+    return Verdict(Outcome.UNKNOWN, reason="over, without a record on this machine")

@@ -5,6 +5,7 @@ Calls run in processes of their own and write two or three rows, minutes apart.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,8 @@ from bot.store.errors import IllegalChange, StoreError
 from bot.store.suppression import Suppression
 
 log = logging.getLogger("hotline.ledger")
+
+LOOK_EVERY_S = 0.1
 
 
 class Ledger:
@@ -39,6 +42,21 @@ class Ledger:
             _warn("the attempt cannot be read", error)
             return False
         return True
+
+    async def outcome(self, attempt: str, within_s: float) -> Verdict | None:
+        """How an attempt ended, as who dialled it writes; None when that is not there in time."""
+        try:
+            async with self._opened() as database, asyncio.timeout(within_s):
+                while True:
+                    found = await Attempts(database).get(attempt)
+                    if found.outcome is not None:
+                        return Verdict(found.outcome, found.sip_code, found.reason or "")
+                    await asyncio.sleep(LOOK_EVERY_S)
+        except TimeoutError:
+            return None
+        except StoreError as error:
+            _warn("an outcome cannot be read", error)
+            return None
 
     async def answered(self, attempt: str) -> None:
         """Writes that an attempt was answered."""

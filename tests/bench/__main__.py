@@ -1,4 +1,4 @@
-"""`./scripts/bench call`, `backboard` and `amd`: see the modules of these names."""
+"""`./scripts/bench call`, `opening`, `backboard` and `amd`: see the modules of these names."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from lab.owner import end_on_signals
 from tests.bench import amd as bench_amd
 from tests.bench import backboard as bench_backboard
 from tests.bench import call as bench_call
+from tests.bench import opening as bench_opening
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -38,6 +39,21 @@ def call(
         typer.echo(json.dumps({**sides, "ratio_p50": ratio, "lost_turns": lost}))
     else:
         Console().print(bench_call.table(figures))
+
+
+@app.command()
+@reporting
+def opening(
+    calls: Annotated[int, typer.Option(min=1, help="How often somebody is called.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure what people wait for whom the bot calls, against an ordinary turn."""
+    end_on_signals()
+    figures = bench_opening.run(calls)
+    if as_json:
+        typer.echo(json.dumps(figures.as_json()))
+    else:
+        Console().print(bench_opening.table(figures))
 
 
 @app.command()

@@ -14,6 +14,7 @@ from typing import Any
 
 from lab.settings import ROOT
 from lab.stand import Stand
+from tests.checks.wait import eventually
 
 ENDS_WITHIN_S = 90.0
 
@@ -95,6 +96,18 @@ class Operator:
                 process.kill()
                 await process.wait()
             await reading
+
+    async def calls(self, *words: str) -> list[dict[str, Any]]:
+        """The records that `calls list` finds, once there is one."""
+        found: list[dict[str, Any]] = []
+
+        async def filed() -> bool:
+            told = await self.runs("calls", "list", "--json", *words)
+            found[:] = told.data["calls"]
+            return bool(found)
+
+        await eventually(filed, "a record is filed", within_s=20)
+        return found
 
     async def runs(self, *words: str) -> Told:
         """A command, to its end."""

@@ -271,6 +271,8 @@ async def test_who_does_not_answer_is_told_apart(callee: Callee, operator: Opera
     for (_, exit_code, outcome, sip_code), told in zip(NOT_ANSWERED.values(), calls, strict=True):
         assert ended(told) == (exit_code, outcome, None), told
         assert told.data["sip_code"] == sip_code
+        (filed,) = await operator.calls("--number", told.data["number"])
+        assert filed["outcome"] == outcome, "the record says so too"
 
 
 @pytest.mark.any_gateway

@@ -33,6 +33,9 @@ def test_every_command_of_the_readme_exists_with_its_options(command: str) -> No
         if word in (commands := getattr(command_or_group, "commands", {})):
             command_or_group = commands[word]
             parameters += command_or_group.params
+    if default := getattr(command_or_group, "default", None):  # its name may be left out
+        command_or_group = getattr(command_or_group, "commands", {})[default]
+        parameters += command_or_group.params
     assert not getattr(command_or_group, "commands", {}), "no command, or only a group of them"
     options = {o for p in parameters for o in [*p.opts, *p.secondary_opts]}
     used = {word for word in words if word.startswith("--")}

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from bot.outcome import Meaning, Outcome
 from bot_admin.call import order
-from bot_admin.command import command
+from bot_admin.command import OperatorError, command
 from bot_admin.database import opened_database
 from bot_admin.output import counted, show, show_json, show_rows, talk
 
@@ -28,6 +28,8 @@ PLACE = "place"
 
 class NumberFirst(TyperGroup):
     """A group whose first word may be a number: `call +1…` is `call place +1…`."""
+
+    default = PLACE
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Puts the word in that is left out."""
@@ -149,7 +151,11 @@ async def _placed(
         calling = asyncio.create_task(placing.place(wanted, view.tell, wait=wait))
         for sign in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(sign, calling.cancel)
-        return await calling
+        try:
+            return await calling
+        except asyncio.CancelledError:  # a second Ctrl-C, or one before anything was begun
+            sentence = "Interrupted: bot-admin call reconcile tells what became of the call."
+            raise OperatorError(sentence, Meaning.of(Outcome.UNKNOWN).exit_code) from None
 
 
 def _server(settings: DialSettings) -> Server:
