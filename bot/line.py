@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 
+log = logging.getLogger("hotline.line")
+
+
 class Line:
     """One call's record, and its way out.
 
@@ -57,9 +61,15 @@ class Line:
         return Voice(self, persona, call, self._ctx)
 
     def starts(self, work: Coroutine[None, None, None]) -> None:
-        """Runs something beside the call, for no longer than it."""
+        """Runs something beside the call, for no longer than it; a fault in it ends the call."""
         task = asyncio.create_task(work)
+        task.add_done_callback(self._check)
         self.opened.push_async_callback(cancel_and_wait, task)
+
+    def _check(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            log.error("a part of the call failed", exc_info=fault)
+            self.hangup.end_call(Ending(Outcome.FAILED, EndedBy.BOT, "a fault of ours"))
 
     async def _finish(self, reason: str) -> None:
         try:

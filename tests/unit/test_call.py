@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.call import Call, JobMetadata, JobMetadataError
+from bot.call import Call, JobMetadata, JobMetadataError, Outbound
 
 INBOUND = {
     "sip.ruleID": "SDR_1",
@@ -44,6 +44,27 @@ def test_metadata_is_empty_or_an_object() -> None:
     parsed = JobMetadata.parse('{"persona": "front-desk", "variables": {"visits": 3}}')
     assert parsed.persona == "front-desk"
     assert parsed.variables == {"visits": "3"}
+
+
+OUTBOUND = Outbound(
+    attempt="01J", identity="phone-01J", to_number="+12025550111", from_number="+12025550100"
+)
+
+
+def test_an_outbound_call_is_known_before_it_is_dialled() -> None:
+    metadata = JobMetadata(persona="caller", variables={"name": "Ann"}, outbound=OUTBOUND)
+    assert JobMetadata.parse(metadata.as_json()) == metadata
+    call = Call.placed(metadata, OUTBOUND, "call-01J")
+    assert (call.direction, call.call_id) == ("outbound", None)
+    assert (call.our_number, call.their_number) == ("+12025550100", "+12025550111")
+    dialled = call.dialled({"sip.callID": "SCL_2", "sip.trunkID": "ST_2"})
+    assert (dialled.call_id, dialled.trunk_id) == ("SCL_2", "ST_2")
+    assert dialled.their_number == call.their_number
+
+
+def test_an_outbound_call_that_lacks_something_is_refused() -> None:
+    with pytest.raises(JobMetadataError, match="outbound"):
+        JobMetadata.parse('{"outbound": {"attempt": "01J"}}')
 
 
 @pytest.mark.parametrize("text", ["nonsense", "[1]", '{"persona": 4}', '{"variables": "x"}'])

@@ -37,6 +37,31 @@ async def test_the_call_is_up_when_its_status_is_active() -> None:
     assert await leg.answered()
 
 
+async def test_a_phone_that_we_call_is_waited_for() -> None:
+    room = RoomWithPhone()
+    room.phone.identity = "somebody else"
+    joined: list[str] = []
+    endings: list[Ending] = []
+    leg = Leg(
+        room,
+        "callee",
+        on_joined=lambda who: joined.append(who.identity),
+        on_answer=lambda: None,
+        on_left=endings.append,
+    )
+    assert not await leg.joined(0.01)
+    callee: Any = SimpleNamespace(identity="callee", attributes={}, disconnect_reason=None)
+    room.emit("participant_connected", callee)
+    assert await leg.joined(0.01)
+    assert joined == ["callee"]
+    callee.attributes["sip.callStatus"] = "active"
+    room.emit("participant_attributes_changed", {}, callee)
+    assert await leg.answered()
+    callee.disconnect_reason = rtc.DisconnectReason.CLIENT_INITIATED
+    room.emit("participant_disconnected", callee)
+    assert [(e.outcome, e.ended_by) for e in endings] == [(Outcome.COMPLETED, EndedBy.CALLEE)]
+
+
 async def test_a_caller_who_gives_up_is_not_waited_for() -> None:
     room = RoomWithPhone()
     leg, endings = _leg(room)
