@@ -32,6 +32,9 @@ class Beginning(Protocol):
     def conversing(self) -> bool:
         """Whether it is over: the other party and the model talk."""
 
+    def replied(self) -> None:
+        """The other party has had a turn that the model answers."""
+
     async def on_enter(self, session: AgentSession[None]) -> None:
         """The session is up."""
 
@@ -44,6 +47,9 @@ class Greeting:
     def __init__(self, words: str, leg: Leg) -> None:
         self._words = words
         self._leg = leg
+
+    def replied(self) -> None:
+        """Changes nothing."""
 
     async def on_enter(self, session: AgentSession[None]) -> None:
         """Greets once `sip.callStatus` is active: the gateway discards what is played earlier."""
@@ -91,6 +97,7 @@ class PhoneAgent(Agent):
         once they are as good as gone."""
         if not self._answers or not WORD.search(new_message.text_content or ""):
             raise StopResponse
+        self._begins.replied()
 
     @property
     def _answers(self) -> bool:

@@ -7,7 +7,7 @@ and whoever comes after it is judged anew.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from livekit.agents.utils.aio import cancel_and_wait
@@ -79,7 +79,7 @@ class Approach:
         identity: str,
         hangup: Hangup,
         record: CallRecord,
-        tell: Callable[[Judgement], Awaitable[None]],
+        tell: Callable[[Judgement], None],
     ) -> None:
         self._errand = errand
         self._session = session
@@ -92,13 +92,22 @@ class Approach:
         self._met: Judgement | None = None
         self._menus = 0
         self._opening: SpeechHandle | None = None
-        self.conversing = False
+        self._with_person = False
+        self._turn = asyncio.Event()
+
+    @property
+    def conversing(self) -> bool:
         """Whether the bot is talking with a person, whom the model answers."""
+        return self._with_person and not self._record.opted_out
 
     @property
     def met_machine(self) -> bool:
         """Whether a machine is on the line, as it is judged now."""
         return self._met is not None and self._met.who.is_machine
+
+    def replied(self) -> None:
+        """The callee has had a turn that the model answers."""
+        self._turn.set()
 
     async def on_enter(self, session: AgentSession[None]) -> None:
         """Says nothing: it begins with the answer."""
@@ -112,8 +121,8 @@ class Approach:
         self._session.on("user_input_transcribed", self._on_words)
         async with Listening(self._session, self._room, self._identity) as listening:
             judged: Judgement | None = await listening.judgement()
-            while judged is not None and not self._hangup.begun:
-                await self._note(judged)
+            while judged is not None and not self._is_over:
+                self._note(judged)
                 judged = await self._meet(judged, listening)
 
     def left(self, ending: Ending) -> Ending:
@@ -122,10 +131,14 @@ class Approach:
             return ending
         return Ending(GIVES_UP[self._met.who], ending.ended_by, f"the {self._met.who} hung up")
 
-    async def _note(self, judged: Judgement) -> None:
+    @property
+    def _is_over(self) -> bool:
+        return self._hangup.begun or self._record.opted_out
+
+    def _note(self, judged: Judgement) -> None:
         self._met = judged
         self._record.judgements.append(judged)
-        await self._tell(judged)
+        self._tell(judged)
 
     async def _meet(self, judged: Judgement, listening: Listening) -> Judgement | None:
         """Does what is to be done with who is there; returns who is there instead, if anybody."""
@@ -163,21 +176,27 @@ class Approach:
             if found := await _first(machine, over, within_s=HEARD_OUT_WITHIN_S):
                 return found
         self._opening = self._session.say(self._errand.opening, allow_interruptions=False)
-        self.conversing = True
+        self._with_person = True
         machine = listening.judgement(other_than=Pickup.PERSON)
         found = await _first(machine, self._opened(self._opening, listening))
-        found = found or await _first(listening.beep(), within_s=REVISED_WITHIN_S)
-        if found is not None:
-            self.conversing = False
-            self._turns.hurry(True)
-            await self._session.interrupt(force=True)
+        found = found or await _first(
+            listening.beep(), self._is_replied_to(), within_s=REVISED_WITHIN_S
+        )
+        if found is None or self._is_over:
+            return None
+        self._with_person = False
+        self._turns.hurry(True)
+        await self._session.interrupt(force=True)
         return found
+
+    async def _is_replied_to(self) -> None:
+        """Waits for a turn of the callee that the model answers: tapes do not converse."""
+        await self._turn.wait()
 
     async def _opened(self, opening: SpeechHandle, listening: Listening) -> None:
         """Waits until the opening was said and whatever the callee said meanwhile is over."""
         await _first(opening.wait_for_playout(), within_s=UNINTERRUPTED_S)
-        if not opening.done():
-            opening.allow_interruptions = True
+        opening.allow_interruptions = True
         self._turns.hurry(False)
         await opening.wait_for_playout()
         await listening.quiet(REPLY_S)
@@ -207,9 +226,12 @@ class Approach:
             speech = self._session.say(self._errand.message, allow_interruptions=False)
             if await _first(listening.beep(), speech.wait_for_playout()) is None:
                 break
+            if self._is_over:
+                return
             speech.interrupt(force=True)
             await speech.wait_for_playout()
-        self._hangup.end_call(Ending(Outcome.VOICEMAIL_LEFT, EndedBy.BOT, "message left"))
+        if not speech.interrupted:
+            self._hangup.end_call(Ending(Outcome.VOICEMAIL_LEFT, EndedBy.BOT, "message left"))
 
     async def _press(self, key: str) -> None:
         code = {"*": 10, "#": 11}.get(key) or int(key)  # RFC 4733, section 3.2

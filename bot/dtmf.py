@@ -51,6 +51,13 @@ class Keypad:
         if self._pause is not None:
             self._pause.cancel()
 
+    def flush(self) -> None:
+        """Tells an unfinished entry now: whoever pressed it may have hung up at once."""
+        if self._pause is not None:
+            self._pause.cancel()
+        if self._keys:
+            self._complete()
+
     def _pressed(self, event: rtc.SipDTMF) -> None:
         if event.participant is None or event.participant.identity != self._identity:
             return

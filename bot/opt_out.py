@@ -7,6 +7,7 @@ the call; (d)(6) wants it kept for years: the suppression list forgets nothing b
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -20,24 +21,39 @@ if TYPE_CHECKING:
     from bot.record import CallRecord
     from bot.store.ledger import Ledger
 
-_NEVER = r"(?:do not|don't|dont|never|stop|quit|no more)"
+WRITTEN_WITHIN_S = 3.0
+
+_CALL = r"(?:call|phone|ring|contact|bother)(?:ing|s)?"
+_WHOM = (
+    r"(?: (?:me|us|back|here|again|any ?more|ever|any further|please|thanks|thank you|ok(?:ay)?"
+    r"|(?:at |on )?(?:this|my) (?:number|house|home|phone|cell|line)))*"
+)
 _ASKS = re.compile(
-    rf"\b{_NEVER}\s+(?:ever\s+)?(?:call(?:ing|s)?|phon(?:e|ing)|ring(?:ing)?|contact(?:ing)?)"
-    r"(?:\s+(?:me|us|here|this number|my (?:number|house|phone)))?\s*"
-    r"(?:again|any ?more|ever|please|thanks?|thank you|now|ok(?:ay)?|[.,!?]|$)"
-    r"|\b(?:take|remove|delete)\s+(?:me|us|my (?:name|number)|this number)\s+(?:off|from)\b"
-    r"|\b(?:do[- ]not[- ]call|no[- ]call)\s+list\b"
-    r"|\bunsubscribe\b|\bopt (?:me )?out\b",
+    rf"(?:^|[.!?,;] *)(?:(?:please|just|so|and|hey|no|okay|look) )*"
+    rf"(?:do not|don't|dont|never|stop|quit)(?: ever)? {_CALL}{_WHOM} *(?:[.!?,]|$)"
+    rf"|(?:\bnot|n't) (?:want|wish|like) (?:you|any|anybody|anyone|to be|to get|to receive)\b"
+    rf".*\b{_CALL}\b"
+    rf"|\b(?:ask|told|tell|said)\w*\b.*\b(?:not to|to stop|stop) {_CALL}"
+    r"|\b(?:take|remove|delete) (?:me|us|my (?:name|number)|this number) (?:off|from)\b"
+    r"|\b(?:do[- ]not[- ]call|no[- ]call) list\b"
+    r"|\bno more (?:phone )?calls\b|\bunsubscribe\b|\bopt (?:me )?out\b",
     re.IGNORECASE,
 )
-_BESIDES = re.compile(
-    r"\b(?:don't|do not|never)\s+call\s+(?:it|that|him|her|them)\b", re.IGNORECASE
+_FOR_NOW = re.compile(
+    r"\b(?:before|after|until|till|unless|while|during|today|tonight|tomorrow|now)\b"
+    r"|\bat the moment\b",
+    re.IGNORECASE,
 )
+"""They want to be called at another time."""
 
 
 def asks_to_stop(words: str) -> bool:
-    """Whether somebody says, in words that mean nothing else, that they want no more calls."""
-    return bool(_ASKS.search(words.replace("\u2019", "'"))) and not _BESIDES.search(words)
+    """Whether somebody says, in words that mean nothing else, that they want no more calls.
+
+    What is put otherwise is the model's to understand: it has a tool for it.
+    """
+    plain = " ".join(words.replace("\u2019", "'").split())
+    return bool(_ASKS.search(plain)) and not _FOR_NOW.search(plain)
 
 
 class OptOut:
@@ -75,17 +91,29 @@ class OptOut:
         session.on("user_input_transcribed", self._on_words)
 
     def asked(self, how: str) -> None:
-        """The other party wants no more calls; `how` is a word for the list, such as `said so`."""
-        if self._writing is None and not self._hangup.begun:
+        """The other party wants no more calls; `how` is a word for the list, such as `said so`.
+
+        It counts also when the call is ending: who has said it may have hung up at once.
+        """
+        if self._writing is None:
             self._record.opted_out = True
+            self._record.ending = Ending(Outcome.OPTED_OUT, EndedBy.CALLEE, how)
             self._writing = asyncio.create_task(self._stop(how))
+
+    async def aclose(self) -> None:
+        """Waits until it is written; tries once more if it is not."""
+        if self._writing is not None:
+            await asyncio.wait({self._writing}, timeout=WRITTEN_WITHIN_S)
+            if not self._record.suppressed:
+                self._record.suppressed = await self._ledger.suppress(self._number, "asked for it")
 
     def _on_words(self, event: UserInputTranscribedEvent) -> None:
         if event.is_final and not self._is_machine() and asks_to_stop(event.transcript):
             self.asked("said so on the phone")
 
     async def _stop(self, how: str) -> None:
-        self._session.interrupt(force=True)
-        await self._ledger.suppress(self._number, how)  # else it is read from the record
+        with contextlib.suppress(RuntimeError):  # the session has closed already
+            self._session.interrupt(force=True)
+        self._record.suppressed = await self._ledger.suppress(self._number, how)
         ending = Ending(Outcome.OPTED_OUT, EndedBy.CALLEE, how)
         self._hangup.end_call(ending, farewell=self._confirmation)

@@ -13,7 +13,7 @@ from livekit import rtc
 from bot.agent import PhoneAgent
 from bot.approach import Approach
 from bot.call import PICKUP, READY, Call, JobMetadata, Outbound
-from bot.dtmf import Keypad
+from bot.dtmf import TERMINATOR, Keypad
 from bot.errand import Errand, MissingVariables
 from bot.leg import Leg
 from bot.line import Line
@@ -22,6 +22,7 @@ from bot.outcome import EndedBy, Ending, Outcome, Party, Verdict
 from bot.pickup import Judgement
 from bot.session import room_options
 from bot.store.ledger import Ledger
+from bot.tools import stop_calls
 
 if TYPE_CHECKING:
     from livekit.agents import JobContext
@@ -39,7 +40,6 @@ RECALLED_WITHIN_S = 2.0
 """The same for what is known of the callee."""
 LEARNT_WITHIN_S = 3.0
 """From the phone's leaving to LiveKit's word on the INVITE, and to its being written down."""
-WHO_ENDED = {Party.CALLEE: EndedBy.CALLEE, Party.US: EndedBy.OPERATOR}
 
 
 async def place(
@@ -58,7 +58,7 @@ async def place(
     ctx.log_context_fields = {"attempt": outbound.attempt}
     persona = personas.named(metadata.persona or "")
     errand = _errand(persona, metadata)
-    if persona is None or errand is None or not await ledger.is_open_for(outbound.attempt):
+    if persona is None or errand is None or not await ledger.is_begun(outbound.attempt):
         unfit = Ending(Outcome.FAILED, EndedBy.BOT, "no such persona, errand or attempt")
         line.hangup.end_call(unfit, now=True)
         return
@@ -66,8 +66,8 @@ async def place(
     call = Call.placed(metadata, outbound, ctx.room.name)
     voice = line.speaks_as(persona, call)
 
-    async def tell(judged: Judgement) -> None:
-        await ctx.room.local_participant.set_attributes({PICKUP: judged.who})
+    def tell(judged: Judgement) -> None:
+        line.starts(ctx.room.local_participant.set_attributes({PICKUP: judged.who}))
 
     approach = Approach(
         errand, voice.session, voice.turns, ctx.room, call.identity, line.hangup, line.record, tell
@@ -99,6 +99,7 @@ async def place(
         line.record,
         is_machine=lambda: approach.met_machine,
     )
+    line.opened.push_async_callback(opt_out.aclose)
     _prepare(voice.prompts, errand, persona)
     instructions = "\n\n".join(filter(None, (persona.instructions, errand.instructions)))
     if voice.caller is not None:
@@ -112,7 +113,7 @@ async def place(
         voice.silence,
         line.hangup,
         voice.transfers,
-        voice.tools(),
+        [*voice.tools(), stop_calls(opt_out)],
         begins=approach,
     )
     await voice.session.start(
@@ -120,13 +121,20 @@ async def place(
     )
 
     def entered(keys: str) -> None:
-        if keys == errand.opt_out_key:
-            opt_out.asked(f"pressed {keys}")
+        if set(keys.removesuffix(TERMINATOR)) == {errand.opt_out_key}:
+            opt_out.asked(f"pressed {errand.opt_out_key}")
         else:
             agent.keyed(keys)
 
     keypad = Keypad(ctx.room, call.identity, on_key=line.record.key_pressed, on_entry=entered)
     line.opened.callback(keypad.close)
+
+    async def last_words() -> None:
+        keypad.flush()
+        await opt_out.aclose()
+        await _learn(ledger, line.record, outbound)
+
+    line.learns = last_words
     if not await voice.prompts.made(*errand.sentences(), within_s=SPOKEN_WITHIN_S):
         mute = Ending(Outcome.PROVIDER_ERROR, EndedBy.BOT, "the voice failed before the call")
         line.hangup.end_call(mute, now=True)
@@ -168,7 +176,13 @@ async def _learn(ledger: Ledger, record: CallRecord, outbound: Outbound) -> None
     verdict = await ledger.outcome(outbound.attempt, LEARNT_WITHIN_S)
     if verdict is not None:
         code = f"SIP {verdict.sip_code}" if verdict.sip_code else "not answered"
-        record.ending = Ending(verdict.outcome, WHO_ENDED.get(verdict.whose, EndedBy.NETWORK), code)
+        record.ending = Ending(verdict.outcome, _who_ended(verdict), code)
+
+
+def _who_ended(verdict: Verdict) -> EndedBy:
+    if verdict.outcome is Outcome.CANCELLED:
+        return EndedBy.OPERATOR
+    return EndedBy.CALLEE if verdict.whose is Party.CALLEE else EndedBy.NETWORK
 
 
 async def _settle(ledger: Ledger, record: CallRecord, outbound: Outbound) -> None:

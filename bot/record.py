@@ -87,6 +87,8 @@ class CallRecord:
     """Of an outbound call: who took it, as it was judged one time after the other."""
     opted_out: bool = False
     """Whether the other party wants no more calls."""
+    suppressed: bool = False
+    """Whether that is on the suppression list."""
     path: Path | None = None
     """Where it is filed."""
     keypresses: int = 0
@@ -160,8 +162,8 @@ class CallRecord:
         return round(at - (self.answered_at or self.started_at), 3)
 
     def transcript(self) -> list[str]:
-        """What was said, a line each; empty when the caller said nothing."""
-        if all(turn.who == "bot" for turn in self.turns):
+        """What was said, a line each; empty when nobody but the bot or a machine said it."""
+        if all(turn.who == "bot" for turn in self.turns) or self.answered_by is AnsweredBy.MACHINE:
             return []
         speakers = {"caller": "Caller", "callee": "Caller", "bot": "Receptionist"}
         return [f"{speakers[turn.who]}: {' '.join(turn.text.split())}" for turn in self.turns]
@@ -193,6 +195,7 @@ class CallRecord:
             "answered_by": self.answered_by,
             "pickup": [asdict(judgement) for judgement in self.judgements],
             "opted_out": self.opted_out,
+            "suppressed": self.suppressed,
             "turns": [asdict(turn) for turn in self.turns],
             "messages": [asdict(message) for message in self.messages],
             "transfers": [asdict(transfer) for transfer in self.transfers],

@@ -16,6 +16,7 @@ from bot.record import CallRecord, Message
 
 if TYPE_CHECKING:
     from bot.hangup import Hangup
+    from bot.opt_out import OptOut
     from bot.persona import Persona, ToolName
     from bot.transfer import Transfers
 
@@ -65,6 +66,17 @@ def _spoke_last(items: Sequence[ChatItem]) -> bool:
     """Whether the bot has said something since the last tool's answer, and was let finish."""
     told = [item for item in items if item.type in ("message", "function_call_output")]
     return bool(told) and told[-1].type == "message" and not told[-1].interrupted
+
+
+def stop_calls(opt_out: OptOut) -> Tool:
+    """The tool by which somebody whom we have called gets no more calls, however they put it."""
+
+    @function_tool
+    async def stop_calling() -> None:
+        """The person wants no more calls from us. Use it at once: it confirms, and hangs up."""
+        opt_out.asked("told the bot")
+
+    return stop_calling
 
 
 def _take_message(record: CallRecord) -> Tool:

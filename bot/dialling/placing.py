@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 
 import aiohttp
 from google.protobuf.duration_pb2 import Duration
 from livekit import api, rtc
+from livekit.agents.utils.aio import cancel_and_wait
 from livekit.protocol import agent_dispatch as proto_dispatch
 from livekit.protocol import room as proto_room
 from livekit.protocol import sip as proto_sip
@@ -34,6 +35,11 @@ ANSWER_MARGIN_S = 5.0
 FILED_WITHIN_S = 20.0
 """A bot whose room is gone remembers the call and files it: 10 s at most."""
 LOOK_EVERY_S = 0.2
+LONGEST_CALL_S = 3700
+"""From the INVITE, should the bot die: no persona's calls may last longer than an hour."""
+LATE_S = 2.0
+"""After a hang-up: until a phone whose INVITE was under way has joined, or was given up."""
+DELETE_AGAIN_S = (0.0, 0.3, 1.0)
 EMPTY_TIMEOUT_S = 60
 """A room that nobody has entered is gone after that."""
 TRANSPORT = (aiohttp.ClientError, TimeoutError, OSError)
@@ -67,6 +73,7 @@ class Placing:
         self._server = server
         self._attempts = attempts
         self._agent = agent
+        self._hung_up: set[str] = set()
 
     async def place(
         self, order: Order, tell: Callable[[Progress], None], *, wait: bool = True
@@ -92,7 +99,7 @@ class Placing:
             try:
                 await asyncio.shield(carrying)
             except asyncio.CancelledError:
-                await self._hang_up(livekit, attempt, carrying)
+                await _surely(self._hang_up(livekit, attempt, carrying))
             return await self._attempts.get(attempt.id)
 
     async def _carry(
@@ -116,27 +123,34 @@ class Placing:
             return
         async with watch:
             if not await watch.ready(BOT_READY_S):
-                await _delete_room(livekit, attempt.room)
-                if watch.bot_came:  # and knows why it is not ready
+                if watch.is_over:  # by the bot, which writes why
                     await self._filed(attempt)
                 unready = f"no worker named {self._agent} got ready for the call"
                 await self._end(attempt, Verdict(Outcome.OVERLOADED, reason=unready))
+                await _delete_room(livekit, attempt.room)
                 return
             if not await self._may_leave(livekit, attempt):
                 return
             tell(Stage("dialling"))
             refusal = await self._invite(livekit, attempt, order, wait)
+            if attempt.id in self._hung_up:
+                return
             if refusal is None and wait:
-                await watch.over()
-                # A watch may be cut off alone; LiveKit tells nobody outside of a room's end.
-                while await self._goes_on(livekit, attempt):  # noqa: ASYNC110
-                    await asyncio.sleep(LOOK_EVERY_S)
-                await self._filed(attempt)
+                await self._ends(livekit, attempt, watch)
             elif refusal is not None and refusal.outcome is Outcome.UNKNOWN:
-                await self._attempts.lost(attempt.id, refusal.reason)
+                await self._lose(attempt, refusal.reason)
             elif refusal is not None:
                 await self._end(attempt, refusal)
                 await _delete_room(livekit, attempt.room)
+
+    async def _ends(self, livekit: api.LiveKitAPI, attempt: Attempt, watch: Watch) -> None:
+        """Waits for the end of a call that was answered."""
+        if await watch.parted():
+            await _delete_room(livekit, attempt.room)
+        # A watch may be cut off alone; LiveKit tells nobody outside of a room's end.
+        while await self._goes_on(livekit, attempt):  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_EVERY_S)
+        await self._filed(attempt)
 
     async def _may_leave(self, livekit: api.LiveKitAPI, attempt: Attempt) -> bool:
         """Writes that the INVITE is about to leave."""
@@ -144,9 +158,12 @@ class Placing:
             await self._attempts.dialling(attempt.id)
         except NumberSuppressed as error:
             await self._end(attempt, Verdict(Outcome.NOT_ALLOWED, reason=str(error)))
-            await _delete_room(livekit, attempt.room)
-            return False
-        return True
+        except IllegalChange:
+            pass  # the bot has ended it meanwhile, or Ctrl-C has
+        else:
+            return True
+        await _delete_room(livekit, attempt.room)
+        return False
 
     async def _invite(
         self, livekit: api.LiveKitAPI, attempt: Attempt, order: Order, wait: bool
@@ -159,6 +176,7 @@ class Placing:
             room_name=attempt.room,
             participant_identity=attempt.identity,
             ringing_timeout=Duration(seconds=order.ring_s),
+            max_call_duration=Duration(seconds=LONGEST_CALL_S),
             wait_until_answered=wait,
         )
         try:
@@ -180,8 +198,12 @@ class Placing:
                 while not await self._has_ended(attempt):  # noqa: ASYNC110  written elsewhere
                     await asyncio.sleep(LOOK_EVERY_S)
                 return
+        await self._lose(attempt, "the bot did not say how the call ended")
+
+    async def _lose(self, attempt: Attempt, reason: str) -> None:
+        """Writes that its end is not known, unless it is: the bot may have written it."""
         with contextlib.suppress(IllegalChange):
-            await self._attempts.lost(attempt.id, "the bot did not say how the call ended")
+            await self._attempts.lost(attempt.id, reason)
 
     async def _goes_on(self, livekit: api.LiveKitAPI, attempt: Attempt) -> bool:
         """Whether the room is there, as far as LiveKit can be asked, and the bot tells no end."""
@@ -201,18 +223,20 @@ class Placing:
     ) -> None:
         """Ends the call at once: the room's end is the phone's CANCEL or BYE.
 
-        What is not answered is written as cancelled first: LiveKit tells of a CANCEL as of a phone
-        that rang out.
+        A phone that joins later makes the room anew, with nobody in it: it is deleted once more.
         """
-        now = await self._attempts.get(attempt.id)
-        if now.state is not AttemptState.ANSWERED:
-            await self._end(attempt, Verdict(Outcome.CANCELLED, reason="cancelled"))
-        await _delete_room(livekit, attempt.room)
-        if now.state is AttemptState.ANSWERED:
+        self._hung_up.add(attempt.id)
+        gone = await _delete_room(livekit, attempt.room)
+        if (await self._attempts.get(attempt.id)).state is AttemptState.ANSWERED:
             await self._filed(attempt)
-        carrying.cancel()
-        with contextlib.suppress(asyncio.CancelledError, IllegalChange):
-            await carrying
+        elif gone:
+            await self._end(attempt, Verdict(Outcome.CANCELLED, reason="cancelled"))
+        else:
+            await self._lose(attempt, "LiveKit did not take the hang-up")
+        await asyncio.wait({carrying}, timeout=LATE_S)
+        if not carrying.done() or not gone:
+            await _delete_room(livekit, attempt.room)
+        await cancel_and_wait(carrying)
 
     async def _end(self, attempt: Attempt, verdict: Verdict) -> None:
         """Writes the outcome, unless there is one already: the first counts."""
@@ -237,9 +261,28 @@ class Placing:
         )
 
 
-async def _delete_room(livekit: api.LiveKitAPI, room: str) -> None:
-    with contextlib.suppress(api.ServerError, *TRANSPORT):  # it may be gone already
-        await livekit.room.delete_room(proto_room.DeleteRoomRequest(room=room))
+async def _delete_room(livekit: api.LiveKitAPI, room: str) -> bool:
+    """Deletes a room; returns whether it is gone."""
+    for pause_s in DELETE_AGAIN_S:
+        await asyncio.sleep(pause_s)
+        try:
+            await livekit.room.delete_room(proto_room.DeleteRoomRequest(room=room))
+        except api.ServerError as error:
+            if error.code == "not_found":
+                return True
+        except TRANSPORT:
+            continue
+        else:
+            return True
+    return False
+
+
+async def _surely(work: Coroutine[None, None, None]) -> None:
+    """Does it whatever happens: a second Ctrl-C does not leave a phone ringing."""
+    task = asyncio.create_task(work)
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.shield(task)
 
 
 def _words(error: BaseException) -> str:

@@ -5,6 +5,7 @@ A command that is killed after the INVITE leaves an attempt that may ring, talk,
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -25,6 +26,8 @@ SETUP_S = 90.0
 it rings, LiveKit answers."""
 FILED_S = 20.0
 """From the end of a call until its bot has filed it, at most."""
+LONGEST_CALL_S = 3700.0
+LOOK_EVERY_S = 0.5
 OPT_OUTS_SINCE = timedelta(days=30)
 
 
@@ -40,15 +43,19 @@ class Settled(NamedTuple):
 async def settled(
     livekit: api.LiveKitAPI, attempts: Attempts, records: CallRecords, now: datetime
 ) -> AsyncIterator[Settled]:
-    """Looks up every attempt without an end, and writes the end of those that are over."""
+    """Looks up every attempt without an end, and writes the end of those that are over.
+
+    Raises:
+        api.ServerError, aiohttp.ClientError: LiveKit cannot be asked.
+    """
     for attempt in await attempts.open():
-        record = _record(attempt, records)
         idle_s = (now - attempt.changed_at).total_seconds()
-        if await _goes_on(livekit, attempt, idle_s, filed=record is not None):
+        if await _goes_on(livekit, attempt, idle_s):
             yield Settled(attempt, live=True)
             continue
+        record = await _filed(attempt, attempts, records, wait=idle_s < LONGEST_CALL_S)
         answered_by = record.data.get("answered_by") if record else None
-        with contextlib.suppress(IllegalChange):  # the bot was faster
+        with contextlib.suppress(IllegalChange):  # the bot has written it
             await attempts.ended(
                 attempt.id,
                 _verdict(attempt, record),
@@ -59,35 +66,50 @@ async def settled(
 
 
 async def write_opt_outs(records: CallRecords, suppression: Suppression, now: datetime) -> int:
-    """Puts those on the suppression list who opted out of a call when it could not be written;
-    returns how many."""
+    """Puts those on the suppression list whose opt-out could not be written; returns how many."""
     numbers = {
         call.their_number
         for call in records.newest(Wanted(since=now - OPT_OUTS_SINCE))
-        if call.data.get("opted_out") and call.their_number is not None
+        if call.data.get("opted_out") and not call.data.get("suppressed")
     }
     reason = "asked for on the phone"
     return await suppression.add(sorted(filter(None, numbers)), reason=reason, source="record")
 
 
-async def _goes_on(
-    livekit: api.LiveKitAPI, attempt: Attempt, idle_s: float, *, filed: bool
-) -> bool:
-    """Whether it rings or talks, or a living process is about to change it.
+async def _goes_on(livekit: api.LiveKitAPI, attempt: Attempt, idle_s: float) -> bool:
+    """Whether it rings or talks, or a living command is about to dial.
 
     A room without a phone, from which nobody dials any more, is deleted.
     """
     rooms = await livekit.room.list_rooms(proto_room.ListRoomsRequest(names=[attempt.room]))
     if not rooms.rooms:
-        begins = attempt.state is AttemptState.CREATED
-        return not filed and idle_s < (SETUP_S if begins else FILED_S)
-    there = await livekit.room.list_participants(
-        proto_room.ListParticipantsRequest(room=attempt.room)
-    )
-    if idle_s < SETUP_S or any(who.identity == attempt.identity for who in there.participants):
-        return True
-    await livekit.room.delete_room(proto_room.DeleteRoomRequest(room=attempt.room))
+        return attempt.state is AttemptState.CREATED and idle_s < SETUP_S
+    try:
+        there = await livekit.room.list_participants(
+            proto_room.ListParticipantsRequest(room=attempt.room)
+        )
+        if idle_s < SETUP_S or any(who.identity == attempt.identity for who in there.participants):
+            return True
+        await livekit.room.delete_room(proto_room.DeleteRoomRequest(room=attempt.room))
+    except api.ServerError as error:
+        if error.code != "not_found":  # it has ended meanwhile
+            raise
     return False
+
+
+async def _filed(
+    attempt: Attempt, attempts: Attempts, records: CallRecords, *, wait: bool
+) -> StoredCall | None:
+    """The record of a call that is over; a bot may be about to file it."""
+    record = _record(attempt, records)
+    if attempt.state is AttemptState.CREATED or not wait:
+        return record
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(FILED_S):
+            while record is None and (await attempts.get(attempt.id)).outcome is None:
+                await asyncio.sleep(LOOK_EVERY_S)
+                record = _record(attempt, records)
+    return record
 
 
 def _record(attempt: Attempt, records: CallRecords) -> StoredCall | None:

@@ -15,6 +15,9 @@ from bot.call import ACTIVE, CALL_STATUS, PICKUP, READY
 from bot.dialling.progress import PickedUp, Progress, Said, Stage
 from bot.pickup import Pickup
 
+DELETED_WITHIN_S = 15.0
+"""From the first one's leaving: a transfer takes its time."""
+
 
 class Watch:
     """One call's room, as a participant that nobody sees and that sends nothing.
@@ -31,8 +34,7 @@ class Watch:
         self._tell = tell
         self._room = rtc.Room()
         self._told: set[Progress] = set()
-        self.bot_came = False
-        """Whether anybody but the phone has been in the room."""
+        self._parted = asyncio.Event()
         self._ready = asyncio.Event()
         self._over = asyncio.Event()
         self._readers: set[asyncio.Task[None]] = set()
@@ -49,6 +51,7 @@ class Watch:
         token = api.AccessToken(key, secret).with_identity("watch").with_grants(grants)
         self._room.on("participant_connected", self._look_at)
         self._room.on("participant_attributes_changed", lambda _, who: self._look_at(who))
+        self._room.on("participant_disconnected", lambda _: self._parted.set())
         self._room.on("disconnected", lambda _: self._over.set())
         self._room.register_text_stream_handler(TOPIC_TRANSCRIPTION, self._on_words)
         await self._room.connect(url, token.to_jwt(), rtc.RoomOptions(auto_subscribe=False))
@@ -63,11 +66,25 @@ class Watch:
             await asyncio.wait(either, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await cancel_and_wait(*either)
-        return self._ready.is_set()
+        return self._ready.is_set() and not self.is_over
 
-    async def over(self) -> None:
-        """Waits until the room is gone."""
-        await self._over.wait()
+    @property
+    def is_over(self) -> bool:
+        """Whether the room is gone, or the watch is cut off from it."""
+        return self._over.is_set()
+
+    async def parted(self) -> bool:
+        """Waits until it is over; True when the phone or the bot has left, and the room stays.
+
+        A bot that is well deletes the room at the end of a call.
+        """
+        either = [asyncio.ensure_future(event.wait()) for event in (self._parted, self._over)]
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(either[1:], timeout=DELETED_WITHIN_S)
+        finally:
+            await cancel_and_wait(*either)
+        return not self.is_over
 
     async def __aenter__(self) -> Self:
         return self
@@ -89,8 +106,6 @@ class Watch:
                     self._tell_once(Stage("ringing"))
                 case status if status == ACTIVE:
                     self._tell_once(Stage("answered"))
-        else:
-            self.bot_came = True
         if READY in attributes:
             self._ready.set()
             if who := attributes.get(PICKUP):

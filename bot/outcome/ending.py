@@ -59,7 +59,7 @@ def called_phone_left(reason: str | None, *, answered: bool) -> Ending:
             return Ending(Outcome.NO_ANSWER, EndedBy.NETWORK, "nobody came to the phone")
         case "USER_REJECTED":
             return Ending(Outcome.DECLINED, EndedBy.CALLEE, "the call was refused")
-        case "CLIENT_INITIATED":
+        case "CLIENT_INITIATED" | "UNKNOWN_REASON" | None if not answered:
             return Ending(Outcome.CARRIER_ERROR, EndedBy.NETWORK, "the call was not connected")
         case "PARTICIPANT_REMOVED" | "ROOM_DELETED" if not answered:
             return Ending(Outcome.CANCELLED, EndedBy.OPERATOR, "cancelled before the answer")

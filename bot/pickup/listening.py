@@ -132,7 +132,7 @@ class Listening:
         self._wake()
 
     def _on_tone(self, tone: Tone) -> None:
-        if tone.sound is Sound.BEEP:
+        if tone.sound in (Sound.BEEP, Sound.CNG):  # a beep of 1100 Hz is told as CNG
             self._beep_at_s = self.since_answer_s
         self._judge.tone(tone.sound, self.since_answer_s)
         self._wake()

@@ -16,6 +16,7 @@ from bot.outcome import AnsweredBy, Verdict
 from bot.store.attempts import Attempts
 from bot.store.database import Database
 from bot.store.errors import IllegalChange, StoreError
+from bot.store.models import AttemptState
 from bot.store.suppression import Suppression
 
 log = logging.getLogger("hotline.ledger")
@@ -33,15 +34,15 @@ class Ledger:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    async def is_open_for(self, attempt: str) -> bool:
-        """Whether the attempt is there, and can be written to."""
+    async def is_begun(self, attempt: str) -> bool:
+        """Whether the attempt is there, and nothing was dialled for it."""
         try:
             async with self._opened() as database:
-                await Attempts(database).get(attempt)
+                found = await Attempts(database).get(attempt)
         except StoreError as error:
             _warn("the attempt cannot be read", error)
             return False
-        return True
+        return found.state is AttemptState.CREATED
 
     async def outcome(self, attempt: str, within_s: float) -> Verdict | None:
         """How an attempt ended, as who dialled it writes; None when that is not there in time."""

@@ -241,7 +241,9 @@ async def test_stop_calling_me_is_written_before_the_line_goes_dead(
     assert len(callee.phone.invites) == 1
 
 
-async def test_the_key_nine_stops_calls_too(callee: Callee, operator: Operator) -> None:
+async def test_the_key_nine_stops_calls_also_of_who_hangs_up_at_once(
+    callee: Callee, operator: Operator
+) -> None:
     number = "+12025550113"
     await operator.runs("suppression", "remove", number, "--yes", "--json")
     callee.phone.scripts[number] = Script(say="Hello?")
@@ -249,6 +251,7 @@ async def test_the_key_nine_stops_calls_too(callee: Callee, operator: Operator) 
         call = await callee.phone.takes()
         await callee.is_opened(call)
         await call.presses("9")
+        await call.hangs_up()
         told = await terminal.ends()
     assert ended(told) == (17, "opted-out", "person"), told
     assert (await operator.runs(*call_as("reminder", number))).exit_code == 37

@@ -17,6 +17,7 @@ from livekit.api.sip_service import SipService
 from livekit.protocol import sip as proto_sip
 
 import bot.dialling.placing
+import bot.dialling.reconcile
 from bot.call import READY
 from bot.dialling.order import Order
 from bot.dialling.placing import Placing, Server
@@ -152,6 +153,31 @@ async def test_a_server_that_cannot_be_reached_dials_nobody(
     assert attempt.dialled_at is None
 
 
+@pytest.mark.parametrize("stage", ["waiting-for-the-bot", "dialling", "ringing"])
+async def test_a_call_is_cancelled_at_any_stage_and_nobody_is_left_ringing(
+    access: Server,
+    attempts: Attempts,
+    order: Order,
+    phone: AnsweringPhone,
+    ready_bot: None,
+    stage: str,
+) -> None:
+    phone.scripts[CALLEE] = Script(role="no-answer")
+
+    def presses_ctrl_c(progress: Progress) -> None:
+        if progress == Stage(stage):  # type: ignore[arg-type]
+            asyncio.get_running_loop().call_soon(placing.cancel)
+
+    placing = asyncio.create_task(Placing(access, attempts, "nobody").place(order, presses_ctrl_c))
+    attempt = await placing
+    assert (attempt.state, attempt.outcome) == (AttemptState.ENDED, Outcome.CANCELLED)
+
+    async def quiet() -> bool:
+        return await rooms(access) == [] and all(call.ending for call in phone.calls)
+
+    await eventually(quiet, "no room is left and no phone rings", within_s=5)
+
+
 async def test_what_is_lost_after_the_invite_is_unknown_and_never_dialled_again(
     access: Server,
     attempts: Attempts,
@@ -175,6 +201,7 @@ async def test_what_is_lost_after_the_invite_is_unknown_and_never_dialled_again(
     assert (attempt.state, attempt.outcome) == (AttemptState.UNKNOWN, None)
     assert len(phone.invites) == len(asked) == 1
 
+    monkeypatch.setattr(bot.dialling.reconcile, "FILED_S", 0.3)
     records = CallRecords(tmp_path)
     async with access.connected() as livekit:
         call = await phone.takes()

@@ -21,6 +21,14 @@ from bot.opt_out import asks_to_stop
         "I want to opt out",
         "unsubscribe",
         "No more calls.",
+        "I don't want you to call me again.",
+        "I don't want you calling me anymore.",
+        "I told you not to call me again.",
+        "I do not want any calls from you.",
+        "Please don't call me back.",
+        "Do not contact me any further.",
+        "don't call me on this number",
+        "Hello, stop calling me!",
     ],
 )
 def test_these_words_stop_calls(words: str) -> None:
@@ -39,6 +47,12 @@ def test_these_words_stop_calls(words: str) -> None:
         "Why did you call me?",
         "I will stop calling the other dentist and come to you.",
         "Don't forget to call me.",
+        "If I don't call, keep the appointment.",
+        "If you don't call me, I'll call you.",
+        "Please don't call now, I'm driving.",
+        "You never call me anymore.",
+        "I don't want you to call me before nine.",
+        "I don't want to miss your call.",
     ],
 )
 def test_these_words_do_not(words: str) -> None:

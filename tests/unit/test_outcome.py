@@ -28,6 +28,7 @@ def test_why_the_phone_left(
     [
         ("CLIENT_INITIATED", True, Outcome.COMPLETED, EndedBy.CALLEE),
         ("CLIENT_INITIATED", False, Outcome.CARRIER_ERROR, EndedBy.NETWORK),
+        (None, False, Outcome.CARRIER_ERROR, EndedBy.NETWORK),
         ("USER_UNAVAILABLE", False, Outcome.NO_ANSWER, EndedBy.NETWORK),
         ("USER_REJECTED", False, Outcome.DECLINED, EndedBy.CALLEE),
         ("ROOM_DELETED", False, Outcome.CANCELLED, EndedBy.OPERATOR),

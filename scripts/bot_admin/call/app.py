@@ -33,9 +33,8 @@ class NumberFirst(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Puts the word in that is left out."""
-        return super().parse_args(
-            ctx, args if args[:1] and args[0] in self.commands else [PLACE, *args]
-        )
+        named = bool(args) and args[0] in self.commands
+        return super().parse_args(ctx, args if named else [self.default, *args])
 
 
 def _exit_codes() -> str:
@@ -66,7 +65,7 @@ async def place_call(
     trunk: Annotated[
         str | None, typer.Option(help="The outbound trunk; needed where there are several.")
     ] = None,
-    ring_s: Annotated[int, typer.Option("--ring", min=5, max=80, help="Seconds to ring.")] = 30,
+    ring_s: Annotated[int, typer.Option("--ring", min=5, max=70, help="Seconds to ring.")] = 30,
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Stay until the call is over.")
     ] = True,
@@ -83,7 +82,12 @@ async def place_call(
     settings = DialSettings.load(context.obj)
     variables = order.variables(var or [])
     async with opened_database(context) as database:
-        callee = await order.allowed(number, settings, database)
+        try:
+            callee = await order.allowed(number, settings, database)
+        except OperatorError as error:
+            if as_json:
+                show_json(_refused(number, str(error)))
+            raise
         who = order.persona(settings, persona, variables)
         over = await order.trunk(settings, trunk)
         wanted = Order(
@@ -111,6 +115,9 @@ async def reconcile(context: typer.Context, as_json: AsJson = False) -> None:
     """
     from datetime import UTC, datetime  # noqa: PLC0415
 
+    import aiohttp  # noqa: PLC0415
+    from livekit import api  # noqa: PLC0415
+
     from bot.dialling.reconcile import settled, write_opt_outs  # noqa: PLC0415
     from bot.settings import DialSettings  # noqa: PLC0415
     from bot.store.attempts import Attempts  # noqa: PLC0415
@@ -120,8 +127,14 @@ async def reconcile(context: typer.Context, as_json: AsJson = False) -> None:
     settings, now = DialSettings.load(context.obj), datetime.now(UTC)
     records = CallRecords(settings.records_dir)
     async with opened_database(context) as database, _server(settings).connected() as livekit:
-        found = [each async for each in settled(livekit, Attempts(database), records, now)]
         opted_out = await write_opt_outs(records, Suppression(database), now)
+        try:
+            found = [each async for each in settled(livekit, Attempts(database), records, now)]
+        except (api.ServerError, aiohttp.ClientError, OSError) as error:
+            kind = type(error).__name__
+            raise OperatorError(
+                f"LiveKit does not answer at {settings.livekit_url} ({kind}); check LIVEKIT_URL."
+            ) from error
     if as_json:
         told = [{**_told(attempt), "live": live} for attempt, live in found]
         show_json({"attempts": told, "opted_out": opted_out})
@@ -176,6 +189,12 @@ def _told(attempt: Attempt) -> dict[str, Any]:
         "attempt": attempt.id,
         "record": attempt.record,
     }
+
+
+def _refused(number: str, why: str) -> dict[str, Any]:
+    """The same of a call that must not be placed."""
+    nothing = dict.fromkeys(("sip_code", "answered_by", "attempt", "record"))
+    return {"number": number, "outcome": Outcome.NOT_ALLOWED, "reason": why, **nothing}
 
 
 def _summary(attempt: Attempt) -> str:
