@@ -93,7 +93,7 @@ class Approach:
         self._menus = 0
         self._opening: SpeechHandle | None = None
         self._with_person = False
-        self._turn = asyncio.Event()
+        self._replied = asyncio.Event()
 
     @property
     def conversing(self) -> bool:
@@ -107,7 +107,7 @@ class Approach:
 
     def replied(self) -> None:
         """The callee has had a turn that the model answers."""
-        self._turn.set()
+        self._replied.set()
 
     async def on_enter(self, session: AgentSession[None]) -> None:
         """Says nothing: it begins with the answer."""
@@ -179,19 +179,15 @@ class Approach:
         self._with_person = True
         machine = listening.judgement(other_than=Pickup.PERSON)
         found = await _first(machine, self._opened(self._opening, listening))
-        found = found or await _first(
-            listening.beep(), self._is_replied_to(), within_s=REVISED_WITHIN_S
-        )
+        if found is None:  # tapes do not converse
+            beep, turn = listening.beep(), self._replied.wait()
+            found = await _first(beep, turn, within_s=REVISED_WITHIN_S)
         if found is None or self._is_over:
             return None
         self._with_person = False
         self._turns.hurry(True)
         await self._session.interrupt(force=True)
         return found
-
-    async def _is_replied_to(self) -> None:
-        """Waits for a turn of the callee that the model answers: tapes do not converse."""
-        await self._turn.wait()
 
     async def _opened(self, opening: SpeechHandle, listening: Listening) -> None:
         """Waits until the opening was said and whatever the callee said meanwhile is over."""
