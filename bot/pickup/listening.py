@@ -40,6 +40,7 @@ class Listening:
         self._finals: list[str] = []
         self._beep_at_s: float | None = None
         self._silent_since_s: float | None = 0.0
+        self._awaits_voice = False
         self._changed = asyncio.Event()
         self._tap: asyncio.Task[None] | None = None
 
@@ -83,9 +84,15 @@ class Listening:
             await self._change(changed, self._judge.wakes_s)
 
     def restart(self) -> None:
-        """What is heard from now on is judged anew: the bot has spoken to a machine."""
+        """What is heard from now on is judged anew: the bot has spoken to a machine.
+
+        The machine's last words may be transcribed only now: none count before the next voice.
+        """
         self._finals.clear()
         self._judge.restart(self.since_answer_s)
+        self._awaits_voice = self._silent_since_s is not None
+        if not self._awaits_voice:
+            self._judge.speech_began(self.since_answer_s)
         self._wake()
 
     async def beep(self) -> Judgement:
@@ -119,6 +126,7 @@ class Listening:
         at_s = known_s - (time.time() - event.created_at)
         if event.new_state == "speaking":
             self._silent_since_s = None
+            self._awaits_voice = False
             self._judge.speech_began(at_s)
         elif event.old_state == "speaking":
             self._silent_since_s = at_s
@@ -126,6 +134,8 @@ class Listening:
         self._wake()
 
     def _on_words(self, event: UserInputTranscribedEvent) -> None:
+        if self._awaits_voice:
+            return
         self._judge.heard(" ".join([*self._finals, event.transcript]), self.since_answer_s)
         if event.is_final:
             self._finals.append(event.transcript)
