@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import signal
 from typing import TYPE_CHECKING, Annotated, Any
@@ -153,12 +152,13 @@ async def _placed(
     wanted: Order, settings: DialSettings, database: Database, *, wait: bool
 ) -> Attempt:
     """Places the call; Ctrl-C and SIGTERM hang up."""
+    import asyncio  # noqa: PLC0415  loads slowly
+
     from bot.dialling.placing import Placing  # noqa: PLC0415  loads livekit
     from bot.store.attempts import Attempts  # noqa: PLC0415
     from bot_admin.call.view import View  # noqa: PLC0415
 
-    # Its native library reports at levels that Python prints where nobody has set up logging.
-    logging.getLogger("livekit").addHandler(logging.NullHandler())
+    logging.getLogger("livekit").propagate = False  # its native library's errors are no talk
     placing = Placing(_server(settings), Attempts(database), settings.agent_name)
     with View() as view:
         calling = asyncio.create_task(placing.place(wanted, view.tell, wait=wait))
