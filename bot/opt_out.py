@@ -97,8 +97,9 @@ class OptOut:
         """
         if self._writing is None:
             self._record.opted_out = True
-            self._record.ending = Ending(Outcome.OPTED_OUT, EndedBy.CALLEE, how)
-            self._writing = asyncio.create_task(self._stop(how))
+            ending = Ending(Outcome.OPTED_OUT, EndedBy.CALLEE, how)
+            self._record.ending = ending
+            self._writing = asyncio.create_task(self._stop(ending))
 
     async def aclose(self) -> None:
         """Waits until it is written; tries once more if it is not."""
@@ -111,9 +112,8 @@ class OptOut:
         if event.is_final and not self._is_machine() and asks_to_stop(event.transcript):
             self.asked("said so on the phone")
 
-    async def _stop(self, how: str) -> None:
+    async def _stop(self, ending: Ending) -> None:
         with contextlib.suppress(RuntimeError):  # the session has closed already
             self._session.interrupt(force=True)
-        self._record.suppressed = await self._ledger.suppress(self._number, how)
-        ending = Ending(Outcome.OPTED_OUT, EndedBy.CALLEE, how)
+        self._record.suppressed = await self._ledger.suppress(self._number, ending.detail)
         self._hangup.end_call(ending, farewell=self._confirmation)

@@ -32,8 +32,8 @@ BOT_READY_S = 25.0
 """A worker has a process at hand, or starts one in some 10 s."""
 ANSWER_MARGIN_S = 5.0
 """LiveKit's answer to an INVITE that has rung out takes a moment longer than the ringing."""
-FILED_WITHIN_S = 20.0
-"""A bot whose room is gone remembers the call and files it: 10 s at most."""
+FILED_S = 20.0
+"""From the end of a call until its bot has remembered and filed it, at most."""
 LOOK_EVERY_S = 0.2
 LONGEST_CALL_S = 3700
 """From the INVITE, should the bot die: no persona's calls may last longer than an hour."""
@@ -194,7 +194,7 @@ class Placing:
     async def _filed(self, attempt: Attempt) -> None:
         """Waits until the bot has written how the call ended; else that is not known."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(FILED_WITHIN_S):
+            async with asyncio.timeout(FILED_S):
                 while not await self._has_ended(attempt):  # noqa: ASYNC110  written elsewhere
                     await asyncio.sleep(LOOK_EVERY_S)
                 return

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from livekit import api
 from livekit.protocol import room as proto_room
 
+from bot.dialling.placing import FILED_S, LONGEST_CALL_S
 from bot.outcome import AnsweredBy, Outcome, Verdict
 from bot.store.attempts import Attempts
 from bot.store.calls import CallRecords, StoredCall, Wanted
@@ -24,9 +25,6 @@ from bot.store.suppression import Suppression
 SETUP_S = 90.0
 """From an attempt's last change until a living command has dialled or given up: the bot gets ready,
 it rings, LiveKit answers."""
-FILED_S = 20.0
-"""From the end of a call until its bot has filed it, at most."""
-LONGEST_CALL_S = 3700.0
 LOOK_EVERY_S = 0.5
 OPT_OUTS_SINCE = timedelta(days=30)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from bot.dialling.order import RING_S, Order
 from bot.outcome import Meaning, Outcome
 from bot_admin.call import order
 from bot_admin.command import OperatorError, command
@@ -16,7 +17,6 @@ from bot_admin.database import opened_database
 from bot_admin.output import counted, show, show_json, show_rows, talk
 
 if TYPE_CHECKING:
-    from bot.dialling.order import Order
     from bot.dialling.placing import Server
     from bot.settings import DialSettings
     from bot.store.database import Database
@@ -64,7 +64,7 @@ async def place_call(
     trunk: Annotated[
         str | None, typer.Option(help="The outbound trunk; needed where there are several.")
     ] = None,
-    ring_s: Annotated[int, typer.Option("--ring", min=5, max=70, help="Seconds to ring.")] = 30,
+    ring_s: Annotated[int, typer.Option("--ring", min=5, max=70, help="Seconds to ring.")] = RING_S,
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Stay until the call is over.")
     ] = True,
@@ -75,7 +75,6 @@ async def place_call(
     What must not be dialled is refused first. Ctrl-C hangs up. `bot-admin call reconcile` settles
     what a killed command left open.
     """
-    from bot.dialling.order import Order  # noqa: PLC0415
     from bot.settings import DialSettings  # noqa: PLC0415  loads pydantic
 
     settings = DialSettings.load(context.obj)
