@@ -157,7 +157,9 @@ async def _placed(
     from bot.store.attempts import Attempts  # noqa: PLC0415
     from bot_admin.call.view import View  # noqa: PLC0415
 
-    logging.getLogger("livekit").propagate = False  # its native library's errors are no talk
+    native = logging.getLogger("livekit")  # reports at levels that Python prints by itself
+    native.addHandler(logging.NullHandler())
+    native.propagate = False
     placing = Placing(_server(settings), Attempts(database), settings.agent_name)
     with View() as view:
         calling = asyncio.create_task(placing.place(wanted, view.tell, wait=wait))
